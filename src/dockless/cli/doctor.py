@@ -7,7 +7,7 @@ from typing import Literal
 import click
 
 from dockless.cli import prompts
-from dockless.cli.options import FORMAT, TRUST, WHO, parsed_options
+from dockless.cli.options import FORMAT, TIMEOUT, TRUST, WHO, parsed_options
 from dockless.cli.param_types import completing
 from dockless.errors import UsageError
 from dockless.model.finding import healthy
@@ -63,5 +63,5 @@ def doctor(
         click.get_current_context().exit(1)
 
 
-for _option in (*WHO, *TRUST, FORMAT):
+for _option in (*WHO, *TRUST, TIMEOUT, FORMAT):
     _option(doctor)

@@ -17,7 +17,6 @@ from dockless.config.project import Project, deployed_project
 from dockless.model.host_options import CheckOptions
 from dockless.model.printable import json_text
 from dockless.model.server import Server
-from dockless.processes import stops
 from dockless.processes.terminal import say
 from dockless.report.help_texts import EPILOGS
 from dockless.report.hosts import check_document, check_text, list_document
@@ -50,7 +49,6 @@ from dockless.report.progress import LineProgress
 def hosts(**arguments: object) -> None:
     """List the servers, and check what each one needs for a push."""
     options = CheckOptions(**arguments)  # type: ignore[arg-type] # click made them by these names
-    stops.end_by(None if options.timeout is None else time.monotonic() + options.timeout)
     files = deployed_project(os.environ, options.destination)
     for warning in files.deploy.warnings:
         say(f"Warning: {warning}", err=True)

@@ -1,6 +1,5 @@
 """`dockless login`: checks a login, and stores it in the keyring."""
 
-import time
 from functools import partial
 from pathlib import Path
 
@@ -71,9 +70,7 @@ def login(**arguments: object) -> None:
     """
     options = LoginOptions(**arguments)  # type: ignore[arg-type] # click made them by these names
     options.check()
-    until = None if options.timeout is None else time.monotonic() + options.timeout
-    stops.end_by(until)
-    client_login.login(options, prompts, partial(say, err=True), until)
+    client_login.login(options, prompts, partial(say, err=True), stops.until())
 
 
 for _option in (*TRUST, TIMEOUT):

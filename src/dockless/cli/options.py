@@ -1,5 +1,6 @@
 """The options of `dockless push`, for click."""
 
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
@@ -12,6 +13,7 @@ from dockless.cli.param_types import HostType, PlatformType, Seconds, SecretType
 from dockless.cli.sizes import Size
 from dockless.model import kinds
 from dockless.model.options import PROGRAMS, CommandOptions, PushOptions
+from dockless.processes import stops
 
 Command = TypeVar("Command", bound=Callable[..., object])
 
@@ -161,9 +163,18 @@ TRUST = (
 )
 """The options for the connection to a registry."""
 
+
+def _begin_time(ctx: click.Context, _: click.Parameter, seconds: float | None) -> float | None:
+    """Have the limit count from here: reading a password, or a project's files, takes time, too."""
+    if not ctx.resilient_parsing:
+        stops.end_by(None if seconds is None else time.monotonic() + seconds)
+    return seconds
+
+
 TIMEOUT = click.option(
     "--timeout",
     type=Seconds(),
+    callback=_begin_time,
     help="Time limit for the whole command, such as 90s, 5m or 1h30m.",
 )
 """The option for the time limit."""

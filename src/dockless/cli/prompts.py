@@ -18,6 +18,7 @@ from dockless.model.printable import one_line
 from dockless.model.schemes import without_scheme
 from dockless.model.secret import Secret
 from dockless.oci.reference import Name
+from dockless.processes.stops import without_grace
 from dockless.processes.terminal import say
 
 _tell = partial(say, err=True)
@@ -82,7 +83,8 @@ def piped() -> str:
     if sys.stdin.isatty():
         return hidden("Password (--password-stdin reads it from this terminal)").reveal()
     try:
-        data = sys.stdin.buffer.read()
+        with without_grace():
+            data = sys.stdin.buffer.read()
     except OSError as error:
         raise UsageError(
             f"The password cannot be read from standard input: {error.strerror}.",
@@ -109,7 +111,8 @@ def _terminal_errors() -> Iterator[None]:
     import termios  # noqa: PLC0415 - for questions only
 
     try:
-        yield
+        with without_grace():
+            yield
     except (OSError, termios.error) as error:
         raise UsageError(
             f"The terminal cannot be read: {error.args[-1]}.",

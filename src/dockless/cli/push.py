@@ -1,7 +1,6 @@
 """`dockless push`: from the command line to a pushed image."""
 
 import os
-import time
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -108,28 +107,26 @@ def _push_one(
         receipt.begin(label or name, {name: target.references}, listing=found.listing)
         return found.open()
 
-    def deliver(options: CommandOptions, cache: Path | None) -> "tuple[PushResult, Timings]":
+    def deliver(cache: Path | None) -> "tuple[PushResult, Timings]":
         with session(options, finder, cache) as work:
             done = work.deliver(
                 target.repository.value, target.tag_names, lambda: choose(work.opener)
             )
         return done, work.timings
 
-    begun = time.monotonic()
     label, typed = (spec.label, spec.name) if spec else ("", "")
     with push_receipt(options, partial(output.remark, options)) as receipt:
         receipt.begin(label, {typed: target.references})
         try:
-            done, timings = deliver(options, None)
+            done, timings = deliver(None)
         except LostCopyError as error:
             if options.build or (spec and spec.kind == "stdin"):  # neither can be had a second time
                 raise
             from dockless.storage.temporary_cache import temporary_cache  # noqa: PLC0415 - rare
 
             output.remark(options, f"{error.what} It is staged in a temporary folder.")
-            left = options.timeout and max(0.001, options.timeout - (time.monotonic() - begun))
             with temporary_cache(error) as cache:
-                done, timings = deliver(replace(options, timeout=left), cache)
+                done, timings = deliver(cache)
         receipt.ended(done)
     output.result(options, done, timings)
     return receipt.error

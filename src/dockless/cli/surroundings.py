@@ -77,11 +77,9 @@ def command_spaces(
         cache: As for `command_surroundings`.
         many: As there.
     """
-    until = None if options.timeout is None else time.monotonic() + options.timeout
-    stops.end_by(until)
     with (
         command_surroundings(options, cache, many) as surroundings,
-        workspaces(options, surroundings, until) as made,
+        workspaces(options, surroundings, stops.until()) as made,
     ):
         yield made
 

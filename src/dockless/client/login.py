@@ -9,8 +9,9 @@ from pathlib import Path
 from dockless.config.cascade import Flags, Settings, resolve
 from dockless.config.login_memory import Memory, forget
 from dockless.config.naming import ServerNeeded
-from dockless.config.project import Project, project_in, usable_project
+from dockless.config.project import Project, project_in
 from dockless.config.registries import account_for, login_target
+from dockless.config.usable_settings import usable_settings
 from dockless.credentials.cloud import token_sources
 from dockless.credentials.configure import helper_files
 from dockless.credentials.keyring_logins import KeyringLogins
@@ -47,14 +48,13 @@ def login(options: LoginOptions, prompter: Prompter, note: Note, until: float | 
         DocklessError: With the exit code of what went wrong.
     """
     folder = working_folder()
-    files = _files(folder, note, "login", needed=options.host is None)
     flags = Flags(
         registry=options.registry,
         image=options.image,
         username=options.username,
         namespace=options.namespace,
     )
-    settings = resolve(flags, os.environ, files)
+    files, settings = _settings(flags, folder, note, "login", needed=options.host is None)
     target = _target(options, settings, prompter, note)
     tools = helper_files(
         os.environ,
@@ -86,11 +86,15 @@ def login(options: LoginOptions, prompter: Prompter, note: Note, until: float | 
     log_in(target, options.ttl, context)
 
 
-def _files(folder: Path | None, note: Note, what: str, *, needed: bool) -> Project:
-    """Return the project; with HOST it is not needed, so an error in a file does not stop it."""
+def _settings(
+    flags: Flags, folder: Path | None, note: Note, what: str, *, needed: bool
+) -> tuple[Project, Settings]:
+    """Return the project and its settings; with HOST no error in its files stops the command."""
     if needed:
-        return project_in(folder, os.environ)
-    return usable_project(
+        files = project_in(folder, os.environ)
+        return files, resolve(flags, os.environ, files)
+    return usable_settings(
+        flags,
         folder,
         os.environ,
         lambda error: note(f"Warning: {error.what} This {what} continues without it."),
@@ -146,8 +150,8 @@ def logout(
     folder = working_folder()
     if folder is None or not os.access(folder, os.R_OK | os.X_OK):
         folder = None
-    files = _files(folder, note, "logout", needed=host is None and not everything)
-    settings = resolve(Flags(), os.environ, files)
+    needed = host is None and not everything
+    files, settings = _settings(Flags(), folder, note, "logout", needed=needed)
     context = LogoutContext(
         held=every_keyring_logins(os.environ, hidden_prompt(prompter)),
         tools=helper_files(os.environ, home_folder()),

@@ -5,22 +5,48 @@ answered here; anything else is left as a mark, and is an error only where its v
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+
+from msgspec import Struct
 
 from dockless.errors import UsageError
 
 MARK = "\ue000"
 """What begins the place of a tag that cannot be answered: a character of no script."""
 
-_MARKED = re.compile("\ue000(?P<name>[^\ue001]*)\ue001")
+_MARKED = re.compile("\ue000(?P<name>[^\ue000\ue001]*+)\ue001")
+_LONGEST = 1 << 20
+_KINDS = ("=", "#", "%", "-")
 
-_TAG = re.compile(r"<%(?P<kind>[=#%-]?)(?P<code>.*?)-?%>", re.DOTALL)
-_TEXT = r"""(?:"(?P<{0}d>[^"\\#]*)"|'(?P<{0}s>[^'\\]*)')"""
+# Everything here takes time in proportion to the text, whatever it is: a file may be anyone's.
+# Possessive repetitions (`*+`) are never tried again with fewer characters.
+_TEXT = r"""(?:"(?P<{0}d>[^"\\#]*+)"|'(?P<{0}s>[^'\\]*+)')"""
 _ENV = re.compile(
-    rf"\s*ENV\s*(?:\[\s*{_TEXT.format('i')}\s*\]|\.fetch\s*\(?\s*{_TEXT.format('f')}"
-    rf"(?:\s*,\s*{_TEXT.format('c')})?\s*\)?(?:\s*\{{\s*{_TEXT.format('b')}\s*\}})?)"
-    rf"(?:\s*\|\|\s*{_TEXT.format('o')})?\s*"
+    rf"\s*+ENV\s*+(?:\[\s*+{_TEXT.format('i')}\s*+\]|\.fetch\s*+\(?+\s*+{_TEXT.format('f')}"
+    rf"\s*+(?:,\s*+{_TEXT.format('c')}\s*+)?+\)?+\s*+(?:\{{\s*+{_TEXT.format('b')}\s*+\}})?+)"
+    rf"\s*+(?:\|\|\s*+{_TEXT.format('o')}\s*+)?+"
 )
+_BLANK = re.compile(r"[^\S\n]*+")
+
+
+class _Tag(Struct, frozen=True, kw_only=True):
+    """A tag of ERB in a text.
+
+    Attributes:
+        text: The tag, with its marks.
+        kind: The sign after `<%`; empty for none.
+        code: The Ruby code.
+        start: Where it begins.
+        end: Where the text after it begins.
+        first: Where the line that it begins in has its first character that is not blank.
+    """
+
+    text: str
+    kind: str
+    code: str
+    start: int
+    end: int
+    first: int
 
 
 def answered(text: str, name: str, environment: Mapping[str, str]) -> str:
@@ -33,27 +59,65 @@ def answered(text: str, name: str, environment: Mapping[str, str]) -> str:
 
     Raises:
         UsageError: It has Ruby that writes no value, such as a condition: that decides what the
-            file is.
+            file is. Or the variables make it longer than 1 MiB.
     """
-
-    def answer(tag: re.Match[str]) -> str:
-        kind, code = tag["kind"], tag["code"]
-        lines = "\n" * tag[0].count("\n") if _is_alone(tag) else ""
-        if kind == "#" or _is_comment(tag):
-            return lines if kind == "#" else tag[0]
-        if kind != "=":
-            line = text.count("\n", 0, tag.start()) + 1
+    parts: list[str] = []
+    end = length = 0
+    for tag in _tags(text):
+        parts += (text[end : tag.start], _answer(tag, text, name, environment))
+        length += sum(map(len, parts[-2:]))
+        end = tag.end
+        if length > _LONGEST:
             raise UsageError(
-                f"{name}:{line} is ERB (`<%`), which is Ruby code and is not run.",
-                "Write the value itself, or give it by an option or a DOCKLESS_ variable.",
+                f"{name} is longer than 1 MiB with the variables that its ERB asks for.",
+                "Write the values themselves, or set shorter ones.",
             )
-        found = _ENV.fullmatch(code)
-        value = _value(found, environment) if found else None
-        if value is not None:
-            return value
-        return f"{MARK}{_literal(found, 'f') if found else ''}\ue001"
+    return "".join((*parts, text[end:]))
 
-    return _TAG.sub(answer, text)
+
+def _tags(text: str) -> Iterator[_Tag]:
+    """Yield the tags of a text; what is opened and not closed is none."""
+    before = first = 0
+    start = text.find("<%")
+    while start >= 0:
+        close = text.find("%>", start + 2)
+        if close < 0:
+            return
+        begun = text.rfind("\n", before, start) + 1
+        if begun or not before:
+            blank = _BLANK.match(text, begun)
+            first = blank.end() if blank else begun
+        inside = text[start + 2 : close]
+        kind = inside[:1] if inside[:1] in _KINDS else ""
+        end = close + 2
+        yield _Tag(
+            text=text[start:end],
+            kind=kind,
+            code=inside.removeprefix(kind).removesuffix("-"),
+            start=start,
+            end=end,
+            first=first,
+        )
+        before, start = start, text.find("<%", end)
+
+
+def _answer(tag: _Tag, text: str, name: str, environment: Mapping[str, str]) -> str:
+    """Return what stands in the place of a tag."""
+    if tag.kind == "#":
+        return "\n" * tag.text.count("\n") if _is_alone(tag, text) else ""
+    if tag.first < tag.start and text[tag.first] == "#":  # in a comment of YAML
+        return tag.text
+    if tag.kind != "=":
+        line = text.count("\n", 0, tag.start) + 1
+        raise UsageError(
+            f"{name}:{line} is ERB (`<%`), which is Ruby code and is not run.",
+            "Write the value itself, or give it by an option or a DOCKLESS_ variable.",
+        )
+    found = _ENV.fullmatch(tag.code)
+    value = _value(found, environment) if found else None
+    if value is not None:
+        return value
+    return f"{MARK}{_literal(found, 'f') if found else ''}\ue001"
 
 
 def unset_variable(text: str) -> str:
@@ -78,15 +142,8 @@ def _literal(found: re.Match[str], group: str) -> str | None:
     return found[f"{group}d"] if found[f"{group}d"] is not None else found[f"{group}s"]
 
 
-def _is_alone(tag: re.Match[str]) -> bool:
+def _is_alone(tag: _Tag, text: str) -> bool:
     """Whether a tag has its lines for itself."""
-    before = tag.string.rfind("\n", 0, tag.start()) + 1
-    after = tag.string.find("\n", tag.end())
-    rest = tag.string[tag.end() : None if after < 0 else after]
-    return not (tag.string[before : tag.start()] + rest).strip()
-
-
-def _is_comment(tag: re.Match[str]) -> bool:
-    """Whether a tag stands in a comment of YAML."""
-    before = tag.string.rfind("\n", 0, tag.start()) + 1
-    return tag.string[before : tag.start()].lstrip().startswith("#")
+    rest = _BLANK.match(text, tag.end)
+    after = rest.end() if rest else tag.end
+    return tag.first >= tag.start and text[after : after + 1] in ("", "\n")

@@ -12,6 +12,7 @@ from dockless.config.project import Project
 from dockless.config.registries import remembers
 from dockless.errors import UsageError
 from dockless.model.login import LoginTarget
+from dockless.oci.reference import registry_host
 
 _ELSEWHERE = "Log in from another folder, or without --remember, --image and --namespace."
 
@@ -37,7 +38,14 @@ class Memory(Struct, frozen=True):
         """
         if not self.asked:
             return
-        folder = self.folder
+        image, folder = settings.image, self.folder
+        if image and image.origin == "--image" and image.value.host:
+            host = registry_host(image.value.host.lower())
+            if host != registry_host(target.host):
+                raise UsageError(
+                    f"--image is at {host}, and this login is for {target.host}.",
+                    "Log in to the registry of the image, or leave --image out.",
+                )
         why = docker_config.why_not_written(folder) if folder else "this folder no longer exists"
         if why:
             raise UsageError(f"{docker_config.FILE} cannot be written here: {why}.", _ELSEWHERE)

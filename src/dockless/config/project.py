@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -191,29 +191,6 @@ def project_in(folder: Path | None, environment: Mapping[str, str]) -> Project:
     if folder is None or not os.access(folder, os.R_OK | os.X_OK):
         return nowhere(Path("/"), environment)  # no name comes from there
     return read(folder, environment, None)
-
-
-def usable_project(
-    folder: Path | None, environment: Mapping[str, str], tell: Callable[[UsageError], None]
-) -> Project:
-    """Return the project of a folder, without the files of it that cannot be used.
-
-    Args:
-        folder: The folder; None where it is gone.
-        environment: As for `read`.
-        tell: Called with why one of the files cannot be used.
-    """
-    if folder is None:
-        return project_in(None, environment)
-    try:
-        return project_in(folder, environment)
-    except UsageError as error:
-        tell(error)
-        without = nowhere(folder, environment)
-        try:
-            return replace(without, session=docker_config.read(folder))
-        except UsageError:  # it is the file of the error
-            return without
 
 
 def project_here(environment: Mapping[str, str], destination: str | None) -> Project:

@@ -11,7 +11,7 @@ from pathlib import Path
 from msgspec import Struct, field
 
 from dockless.config import files
-from dockless.errors import UsageError
+from dockless.errors import NetworkError, UsageError, time_is_over
 from dockless.model.secret import Secret
 from dockless.processes.run import run
 
@@ -80,6 +80,7 @@ class Secrets(Struct, frozen=True, kw_only=True):
             UsageError: No file has it, it is empty, or it needs a command that may not run or
                 that failed.
             EngineError: The shell cannot be started, or the command does not end.
+            NetworkError: The command's time was over before.
         """
         if self.fault:
             raise self.fault
@@ -226,13 +227,16 @@ class _Evaluation(Struct, frozen=True, kw_only=True):
         if not self.allow_commands:
             problem = f"The secret {key} of {self.file} is the output of a command."
             raise UsageError(problem, f"Allow it to run with {ALLOW_COMMANDS}.")
-        done = run(
-            _SHELL,
-            self.files.environment,
-            stdin=command.encode(),
-            timeout=_COMMAND_SECONDS,
-            cwd=self.files.folder,
-        )
+        try:
+            done = run(
+                _SHELL,
+                self.files.environment,
+                stdin=command.encode(),
+                timeout=_COMMAND_SECONDS,
+                cwd=self.files.folder,
+            )
+        except NetworkError:
+            raise time_is_over(f"The command for the secret {key} of {self.file}") from None
         if done.code:
             # neither the command nor its words: both may hold secrets
             problem = f"The command for the secret {key} of {self.file} failed ({done.code})."

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar, cast, runtime_checkable
 
 from dockless.concurrency import alone, seconds_left
-from dockless.errors import AuthError, UsageError, time_is_over
+from dockless.errors import AuthError, DocklessError, UsageError, time_is_over
 from dockless.model.secret import Secret
 
 SECRET_SERVICE, MACOS, KERNEL, KERNEL_USER, FILE = (
@@ -194,10 +194,8 @@ def backend(
             f"The keyring {title(choice)} cannot expire entries.",
             "--ttl goes with --keyring kernel or kernel-user.",
         )
-    made: Backend = _safe_class(choice)()
-    if choice == FILE:
-        _unlock(made, environment, ask)
-    return made
+    made: Backend = _made(choice, _safe_class(choice))
+    return _unlocked(made, environment, ask) if choice == FILE else made
 
 
 def _safe_class(choice: str) -> Callable[[], Backend]:
@@ -233,9 +231,13 @@ def _load(choice: str, dotted: str) -> Callable[[], Backend]:
     raise UsageError(f"{what}.", f"Choose one of {', '.join(CHOICES)}, or MODULE.CLASS.")
 
 
-def _unlock(
+def _unlocked(
     file: Backend, environment: Mapping[str, str], ask: Callable[[str], Secret] | None
-) -> None:
+) -> Backend:
+    from dockless.credentials import encrypted_file  # noqa: PLC0415 - for this keyring only
+
+    path = encrypted_file.path_of(lambda: getattr(file, "file_path", ""))
+    new = encrypted_file.checked(path) is None
     secret = Secret(environment.get("DOCKLESS_KEYRING_PASSWORD", ""))
     if secret or not ask:
         if not secret:
@@ -245,7 +247,6 @@ def _unlock(
             )
         right = _opens(file, secret)
     else:
-        new = not Path(getattr(file, "file_path", "")).exists()
         text = f"{'New password for' if new else 'Password of'} the encrypted file"
         again = f"That is not its password. {text}"
         right = any(_opens(file, ask(each)) for each in (text, again, again))
@@ -254,11 +255,32 @@ def _unlock(
             "That is not the password of the encrypted file.",
             "Set DOCKLESS_KEYRING_PASSWORD to the right one, or choose another keyring.",
         )
+    return encrypted_file.EncryptedFile(file, path)
 
 
 def _opens(file: Backend, secret: Secret) -> bool:
-    try:
+    def unlock() -> None:
         file.keyring_key = secret.reveal()  # type: ignore[attr-defined] # cryptfile's own
-    except ValueError:
-        return False
-    return True
+
+    def is_right() -> bool:
+        try:
+            within(FILE_SECONDS, unlock)
+        except ValueError:
+            return False
+        return True
+
+    return _made(FILE, is_right)
+
+
+def _made(choice: str, step: Callable[[], Result]) -> Result:
+    """Return the step's result; raise AuthError, without its words, where a library fails."""
+    try:
+        return step()
+    except DocklessError:
+        raise
+    except Exception as error:  # noqa: BLE001 - any backend may be behind this
+        from dockless.model.reasons import kind  # noqa: PLC0415 - rare
+
+        what = f"The keyring {title(choice)} cannot be opened: {kind(error)}."
+        remedy = "Repair it, or choose another one with --keyring or DOCKLESS_KEYRING."
+        raise AuthError(what, remedy) from None

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from msgspec import Struct, field
 
-from dockless.concurrency import alone
+from dockless.concurrency import alone, seconds_left
 from dockless.errors import DocklessError
 from dockless.model.finding import Finding
 from dockless.model.reasons import kind
@@ -56,9 +56,10 @@ def examine(
     Args:
         lanes: Checks that follow one another; the lanes themselves run side by side.
         each: Seconds for one check; one that takes longer is a problem, and is abandoned.
-        whole: Seconds for all of them.
+        whole: Seconds for all of them; fewer where `--timeout` ends before.
     """
-    until = time.monotonic() + whole
+    left = seconds_left()
+    until = time.monotonic() + (whole if left is None else min(whole, left))
     begun = [(lane, *_begin(lane, each)) for lane in lanes]
     return tuple(
         finding

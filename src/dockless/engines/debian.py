@@ -12,10 +12,9 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from dockless.engines.private_apt import needed, private_apt
+from dockless.engines.private_apt import complaint, needed, private_apt
 from dockless.engines.tampering import tampered
 from dockless.errors import EngineError
-from dockless.model.printable import bounded
 from dockless.processes.run import run
 
 _SUITE = "forky"
@@ -58,7 +57,7 @@ def unpack_crane(
     package = next(scratch.glob("crane_*.deb"), None)
     if fetched.code != 0 or package is None:
         raise EngineError(
-            f"Debian's package cannot be obtained: {_reason(updated.stderr, fetched.stderr)}."
+            f"Debian's package cannot be obtained: {complaint(updated.stderr, fetched.stderr)}."
         )
     _compare(package, listed)
     # not dpkg, which has settings of the machine
@@ -66,7 +65,7 @@ def unpack_crane(
     unpacked = run(argv, apt.environment, timeout=_SECONDS)
     program = scratch / "root/usr/bin/crane"
     if unpacked.code != 0 or not program.is_file():
-        raise EngineError(f"{package.name} cannot be unpacked: {_reason(unpacked.stderr)}.")
+        raise EngineError(f"{package.name} cannot be unpacked: {complaint(unpacked.stderr)}.")
     return program, package.name.split("_")[1]
 
 
@@ -90,11 +89,3 @@ def _compare(package: Path, listed: str) -> None:
             f"{package.name} has the SHA-{found['bits']} {seen}, but Debian's signed index has "
             f"{found['digest']}."
         )
-
-
-def _reason(*outputs: str) -> str:
-    """Return the first complaint in a program's output, without passwords in URIs."""
-    lines = [line for output in outputs for line in output.splitlines() if line.strip()]
-    serious = [line for line in lines if line.startswith(("E: ", "W: ", "dpkg"))]
-    line = (serious or lines or ["no reason given"])[0]
-    return bounded(re.sub(r"://[^/@\s]*@", "://", line).strip().rstrip("."))

@@ -12,6 +12,7 @@ from urllib.parse import quote
 from msgspec import Struct
 
 from dockless.errors import EngineError
+from dockless.model.printable import bounded
 from dockless.processes.run import Finished, run
 from dockless.processes.search import find_program
 
@@ -38,7 +39,7 @@ _KEPT = re.compile(
     re.MULTILINE,
 )
 # A release's main suite; security, updates and other vendors' suites have more in their names.
-_MAIN_SUITE = re.compile(r"[a-z]+")
+_TARGET = re.compile(r"main [a-z]+ (?P<uri>\S.*) \.")
 _OF_URIS = "!#$&'()*+,/:;=?@~"
 
 
@@ -112,19 +113,25 @@ def needed(name: str, environment: Mapping[str, str]) -> str:
 
 def _mirrors(apt_get: tuple[str, ...], environment: Mapping[str, str]) -> tuple[str, ...]:
     """Return the URIs that the machine takes its main suite from, as apt itself reads them."""
-    asked = ("--no-release-info", "--format", "$(COMPONENT) $(RELEASE) $(REPO_URI)")
+    asked = ("--no-release-info", "--format", "$(COMPONENT) $(RELEASE) $(REPO_URI) .")
     listed = run((*apt_get, "indextargets", *asked, "Identifier: Packages"), environment)
-    targets = [line.split(" ", 2) for line in listed.stdout.decode(errors="replace").splitlines()]
-    uris = [
-        uri
-        for component, suite, uri in targets
-        if component == "main" and _MAIN_SUITE.fullmatch(suite)
-    ]
+    # apt decodes URIs, so that there may be any character in one: a line break ends it early
+    found = map(_TARGET.fullmatch, listed.stdout.decode(errors="replace").split("\n"))
+    uris = [target["uri"] for target in found if target]
     if not uris:
-        raise EngineError(
-            "Debian's package cannot be obtained: apt's sources name no Debian mirror."
-        )
+        why = "apt's sources name no Debian mirror"
+        if listed.code or "E: " in listed.stderr:
+            why = complaint(listed.stderr)
+        raise EngineError(f"Debian's package cannot be obtained: {why}.")
     return tuple(dict.fromkeys(uris))
+
+
+def complaint(*outputs: str) -> str:
+    """Return the first complaint in a program's output, without passwords in URIs."""
+    lines = [line for output in outputs for line in output.splitlines() if line.strip()]
+    serious = [line for line in lines if line.startswith(("E: ", "W: ", "dpkg"))]
+    line = (serious or lines or ["no reason given"])[0]
+    return bounded(re.sub(r"://\S*@", "://", line).strip().rstrip("."))
 
 
 def _options(folder: Path, mirrors: tuple[str, ...], suite: str, keyring: Path) -> tuple[str, ...]:

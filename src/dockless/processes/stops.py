@@ -1,8 +1,10 @@
 """What ends a command from outside: signals, and `--timeout` for the whole command."""
 
+import contextlib
 import signal
 import sys
 import time
+from collections.abc import Iterator
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +32,7 @@ class _Stops:
     def __init__(self) -> None:
         self.first: BaseException | None = None
         self.until: float | None = None
+        self.grace = True
         self.before: dict[int, Any] = {}
         self.moves: TagMoves | None = None
         self.moves_tags = False
@@ -37,7 +40,7 @@ class _Stops:
 
     def clear(self) -> None:
         """Forget what ended another command, as a test runs several in one process."""
-        self.first, self.until = None, None
+        self.first, self.until, self.grace = None, None, True
         concurrency.end_by(None)
         self.moves, self.moves_tags = None, False
 
@@ -60,8 +63,10 @@ class _Stops:
             swallowed = sys.exc_info()[0] is None  # a teardown runs where an error is handled
             if swallowed and time.monotonic() - self._asked >= _SAME_SECONDS:
                 raise self.first
-        elif self.until is not None and time.monotonic() > self.until + _GRACE_SECONDS:
-            self._raise(TimeIsOver())
+        elif self.until is not None:
+            grace = _GRACE_SECONDS if self.grace else 0.0
+            if time.monotonic() > self.until + grace:
+                self._raise(TimeIsOver())
 
     def _raise(self, error: BaseException) -> None:
         self.first = self.first or error
@@ -113,6 +118,24 @@ def end_by(moment: float | None) -> None:
     """
     _stops.until = moment
     concurrency.end_by(moment)
+
+
+def until() -> float | None:
+    """Return the moment of `end_by`; None for none."""
+    return _stops.until
+
+
+@contextlib.contextmanager
+def without_grace() -> Iterator[None]:
+    """End the command at its limit, not some seconds later, while the block lasts.
+
+    It waits for the user, or for whoever writes to standard input, which know of no limit.
+    """
+    _stops.grace = False
+    try:
+        yield
+    finally:
+        _stops.grace = True
 
 
 def moves() -> "TagMoves":

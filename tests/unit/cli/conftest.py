@@ -1,14 +1,22 @@
 """The command line in a project folder of its own, called `shop`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from dockless.cli.main import dockless
+from dockless.processes import stops
 
 Run = Callable[..., Result]
+
+
+@pytest.fixture(autouse=True)
+def no_limit() -> Iterator[None]:
+    """Forget the `--timeout` of a command, which would end those of the tests after it."""
+    yield
+    stops.end_by(None)
 
 
 @pytest.fixture

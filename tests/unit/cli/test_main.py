@@ -341,6 +341,68 @@ def test_what_does_not_end_is_ended_when_the_time_is_over(
     assert ends() == 6
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("push", "a.tar", "--image", "r.example/a:1"),
+        ("push", "--remote", "--host", "h.example", "--image", "r.example/a:1"),
+        ("push", "a.tar", "--all", "--to", "r.example"),
+        ("mirror", "a.tar", "--to", "r.example"),
+        ("doctor", "r.example"),
+    ],
+)
+def test_a_password_that_never_comes_ends_with_the_limit_of_time(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, ends: Ends, arguments: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.tar").touch()
+    monkeypatch.setattr(stops, "_LOOK_SECONDS", 0.05)
+    reading, writing = os.pipe()  # which stays open, so that the reader waits
+    try:
+        with os.fdopen(reading) as stdin:
+            monkeypatch.setattr(sys, "stdin", stdin)
+            said = ends(*arguments, "--username", "u", "--password-stdin", "--timeout", "0.1")
+    finally:
+        os.close(writing)
+    assert said == 6
+
+
+@pytest.mark.parametrize(
+    "arguments", [("push", "a.tar"), ("push",), ("push", "a.tar", "--explain")]
+)
+def test_a_secret_command_that_does_not_end_is_ended_with_the_limit_of_time(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    ends: Ends,
+    arguments: tuple[str, ...],
+) -> None:
+    for name, text in (
+        ("config/deploy.yml", "service: a\nimage: a\nregistry: {server: r.example, username: [U]}"),
+        (".kamal/secrets", "U=$(exec sleep 20)"),
+        ("a.tar", ""),
+    ):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("VERSION", "1")
+    assert ends(*arguments, "--allow-secret-commands", "--timeout", "0.1") == 6
+    said = "The command for the secret U of .kamal/secrets did not finish within --timeout."
+    assert said in capsys.readouterr().err
+
+
+def test_what_waits_for_the_user_has_no_grace(monkeypatch: pytest.MonkeyPatch, ends: Ends) -> None:
+    def work(**_: object) -> None:
+        stops.end_by(time.monotonic())
+        with stops.without_grace():
+            time.sleep(60)
+
+    monkeypatch.setattr(stops, "_LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(stops, "_GRACE_SECONDS", 3600.0)
+    monkeypatch.setattr(dockless, "main", work)
+    assert ends() == 6
+
+
 def test_the_signals_are_left_to_whoever_had_them(ends: Ends) -> None:
     before = [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
     ends("--version")

@@ -51,3 +51,42 @@ def test_ruby_that_decides_what_the_file_is_is_refused(text: str, line: int) -> 
 @pytest.mark.parametrize(("text", "name"), [(RUBY, ""), (f"a{UNSET}/b", "NONE"), ("x", "")])
 def test_the_variable_that_is_not_set_is_known(text: str, name: str) -> None:
     assert unset_variable(text) == name
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<%" * 500_000,
+        "<%=x " * 200_000,
+        'a: <%= ENV["A' * 70_000,
+        "<%= ENV.fetch('A'" + " " * 1_000_000 + "x %>",
+        "<%= ENV.fetch" + "\n" * 1_000_000 + "x %>",
+    ],
+)
+def test_a_text_of_any_form_takes_time_in_proportion_to_its_length(text: str) -> None:
+    # with time in proportion to its square, this would end with the limit of a test
+    assert answered(text, "deploy.yml", {}).count("\ue001") == text.count("%>")
+
+
+def test_marks_that_the_file_itself_has_take_no_longer() -> None:
+    assert unset_variable("\ue000" * 1_000_000) == ""
+
+
+@pytest.mark.parametrize("times", [2, 3_000, 20_000])
+def test_variables_make_no_text_that_is_larger_than_a_configuration(times: int) -> None:
+    with pytest.raises(UsageError, match="longer than 1 MiB"):
+        answered("<%= ENV['BIG'] %>" * times, "deploy.yml", {"BIG": "x" * (1 << 20)})
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a: b <%# c %>\n", "a: b \n"),
+        ("<%# a\nb %> c: <%= 1 %> <%# d\n%>\n", f" c: {RUBY} \n"),
+        ("  # <%= 1 %> <% x\n%> <%= 2 %>", f"  # <%= 1 %> <% x\n%> {RUBY}"),
+        ("a: <%= 1", "a: <%= 1"),
+        ("a: <%=%>", f"a: {RUBY}"),
+    ],
+)
+def test_where_a_tag_begins_and_ends_is_seen_within_its_line(text: str, expected: str) -> None:
+    assert answered(text, "deploy.yml", {}) == expected

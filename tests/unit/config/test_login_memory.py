@@ -52,6 +52,21 @@ def test_a_project_remembers_a_login(folder: Path, mark: str) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    "image", ["other.example/a", "localhost:5001/shop", "ghcr.io/a/b:1", "127.0.0.1:5000/x"]
+)
+def test_an_image_at_another_registry_than_the_login_is_refused(folder: Path, image: str) -> None:
+    with pytest.raises(UsageError, match="and this login is for localhost:5000"):
+        remember(folder, Flags(image=image), asked=True)
+    assert written(folder) is None
+
+
+@pytest.mark.parametrize("image", ["localhost:5000/a/b", "LOCALHOST:5000/a", "team/a"])
+def test_an_image_at_the_registry_of_the_login_is_remembered(folder: Path, image: str) -> None:
+    remember(folder, Flags(image=image), asked=True)
+    assert written(folder)
+
+
 @pytest.mark.parametrize("name", ["shop", "日本", "-"])
 def test_a_folder_that_is_no_project_stays_as_it_is(tmp_path: Path, name: str) -> None:
     folder = tmp_path / name

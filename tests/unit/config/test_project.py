@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 
 from dockless.config import project
+from dockless.config.cascade import Flags
 from dockless.config.setting import Setting
-from dockless.errors import UsageError
+from dockless.config.usable_settings import usable_settings
+from dockless.errors import DocklessError, UsageError
 from dockless.model.server import Server
 
 FILES = {
@@ -167,15 +169,15 @@ def test_a_project_is_usable_without_the_files_that_are_wrong(
     (tmp_path / "config").mkdir()
     (tmp_path / "config/deploy.yml").write_text(deploy)
     (tmp_path / "docker-config.json").write_text(session)
-    errors: list[UsageError] = []
-    found = project.usable_project(tmp_path, {}, errors.append)
+    errors: list[DocklessError] = []
+    found, _ = usable_settings(Flags(), tmp_path, {}, errors.append)
     assert found.session.username == username
     assert [told in error.what for error in errors] == ([True] if told else [])
 
 
 def test_a_folder_that_is_gone_is_a_project_without_files() -> None:
-    errors: list[UsageError] = []
-    assert project.usable_project(None, {}, errors.append).session.username == ""
+    errors: list[DocklessError] = []
+    assert usable_settings(Flags(), None, {}, errors.append)[0].session.username == ""
     assert errors == []
 
 

@@ -1,5 +1,6 @@
 import hashlib
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -72,7 +73,8 @@ class FakeDebian:
         self, targets: str = TARGETS, download: str = DOWNLOAD, digest: str = f"SHA256:{EMPTY}"
     ) -> None:
         uri = f"'http://m.test/crane.deb' {PACKAGE} 0 {digest}"
-        choices = f"*indextargets*) cat <<'END'\n{targets}END\n;; *--print-uris*) "
+        listed = "".join(f"{line} .\n" for line in targets.splitlines())
+        choices = f"*indextargets*) cat <<'END'\n{listed}END\n;; *--print-uris*) "
         choices += f"test -e {PACKAGE} || cat <<'END'\n"  # what is there already is not listed
         choices += f"{uri}\nEND\n;; *download*) {download};;"
         self.script("apt-get", f'case "$*" in {choices} *) exit 100;; esac')
@@ -128,6 +130,63 @@ def test_sources_without_a_main_suite_are_no_debian_mirror(fake: FakeDebian) -> 
     fake.apt_get(targets="main bookworm-security http://security.test/\n")
     with pytest.raises(EngineError, match="name no Debian mirror"):
         fake.unpack()
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        "main bookworm http://m.test/a\nb/ .\n",
+        "main bookworm http://m.test/\n\n/ .\n",
+        "\n",
+        "main\n",
+        "main bookworm\n",
+        "main bookworm  .\n",
+        "main bookworm .\n",
+        "main bookworm http://m.test/cut\n",
+        "W: of some kind\n",
+    ],
+)
+def test_odd_lines_of_apt_are_no_mirrors(fake: FakeDebian, odd: str) -> None:
+    good = "main bookworm http://mirror.test/debian/ .\n"
+    fake.script("apt-get", f"cat <<'END'\n{odd}{good}{odd}END")
+    with pytest.raises(EngineError, match="cannot be obtained"):  # that apt has no package
+        fake.unpack()
+    sources = (fake.scratch / "sources.list").read_text()
+    assert sources == f"deb [signed-by={fake.keyring} {SIGNED}] {good[14:-3]} forky main\n"
+
+
+@pytest.mark.parametrize("character", ["\x0b", "\x85", "\u2028", "\r", "\t", "é"])
+def test_any_character_of_a_mirror_is_passed_on_encoded(fake: FakeDebian, character: str) -> None:
+    fake.apt_get()
+    fake.script("apt-get", f"printf '%s\\n' 'main bookworm http://m.test/a{character}b/ .'")
+    with pytest.raises(EngineError):
+        fake.unpack()
+    sources = (fake.scratch / "sources.list").read_text()
+    assert f" http://m.test/a{quote(character)}b/ forky main\n" in sources
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("E: Syntax error /etc/apt/apt.conf.d/9:1: Extra junk", "Syntax error /etc/apt/apt.conf.d"),
+        ("E: Malformed entry 1 in list file /x (URI parse)", "Malformed entry 1 in list file /x"),
+        ("E: Type 'dob' is not known on line 1 in source list /x", "Type 'dob' is not known"),
+        ("E: http://u:hunter2@m.test/ is wrong", "E: http://m.test/ is wrong"),
+        ("E: http://u:hunt/er2@hunter2@m.test/ is wrong", "E: http://m.test/ is wrong"),
+        ("E: " + "x" * 100_000, "(shortened)"),
+        ("", "no reason given"),
+    ],
+)
+def test_apts_own_words_say_why_its_sources_cannot_be_read(
+    fake: FakeDebian, said: str, expected: str
+) -> None:
+    fake.script("apt-get", f"cat >&2 <<'END'\n{said}\nEND\nexit 100")
+    with pytest.raises(EngineError) as caught:
+        fake.unpack()
+    assert expected in caught.value.what
+    assert "name no Debian mirror" not in caught.value.what
+    assert "hunter2" not in str(caught.value)
+    assert len(caught.value.what) < 2_000
 
 
 def test_apts_complaint_is_passed_on_without_the_mirrors_password(fake: FakeDebian) -> None:
