@@ -71,7 +71,7 @@ class Scalar(Struct, frozen=True):
         return f"Scalar(type={self.type!r})"
 
 
-class Fault(Struct, frozen=True, kw_only=True):
+class MapFault(Struct, frozen=True, kw_only=True):
     """A member of a map that cannot be read, in a file whose other members are.
 
     Attributes:
@@ -88,7 +88,7 @@ class Fault(Struct, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         """Show no key as it is written."""
-        return f"Fault(name={self.name!r}, place={self.place!r})"
+        return f"MapFault(name={self.name!r}, place={self.place!r})"
 
 
 class Value(Struct, frozen=True, kw_only=True):
@@ -108,7 +108,7 @@ class Value(Struct, frozen=True, kw_only=True):
     line: int
     key: str
     column: int = 0
-    faults: tuple[Fault, ...] = ()
+    faults: tuple[MapFault, ...] = ()
 
     @property
     def place(self) -> str:

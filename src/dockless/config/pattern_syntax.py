@@ -83,7 +83,7 @@ class Sequence(Struct, frozen=True):
     parts: "tuple[Tree, ...]"
 
 
-class Choice(Struct, frozen=True):
+class Alternatives(Struct, frozen=True):
     """One of several parts."""
 
     parts: "tuple[Tree, ...]"
@@ -97,7 +97,7 @@ class Repeat(Struct, frozen=True):
     most: int | None
 
 
-Tree = Characters | Edge | Sequence | Choice | Repeat
+Tree = Characters | Edge | Sequence | Alternatives | Repeat
 
 
 _EDGES: dict[str, Callable[[str, str], bool]] = {
@@ -150,7 +150,7 @@ class _Parser:
         parts = [self._sequence()]
         while self._took("|"):
             parts.append(self._sequence())
-        return Choice(tuple(parts)) if len(parts) > 1 else parts[0]
+        return Alternatives(tuple(parts)) if len(parts) > 1 else parts[0]
 
     def _sequence(self) -> Tree:
         parts: list[Tree] = []

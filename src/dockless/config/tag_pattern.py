@@ -8,8 +8,8 @@ from msgspec import Struct
 
 from dockless.config.pattern_syntax import (
     OTHER,
+    Alternatives,
     Characters,
-    Choice,
     Edge,
     Repeat,
     Sequence,
@@ -24,7 +24,7 @@ _MOST_WORK = 500_000
 """How many places are visited for all tags together, some seconds of work."""
 
 
-class _State(Struct):
+class _PatternState(Struct):
     """A place in a pattern.
 
     Attributes:
@@ -52,10 +52,10 @@ class TagPattern:
     """
 
     def __init__(self, text: str) -> None:
-        self._states: list[_State] = []
+        self._states: list[_PatternState] = []
         self._built = 0
         self._work = 0
-        self._end = self._add(_State([]))
+        self._end = self._add(_PatternState([]))
         self._start = self._build(parse(text), self._end)
         self._known: dict[tuple[_Places, str, str], _Places] = {}
 
@@ -102,7 +102,7 @@ class TagPattern:
                 left += new
         return seen
 
-    def _add(self, state: _State) -> int:
+    def _add(self, state: _PatternState) -> int:
         if len(self._states) >= _MOST_STATES:
             raise ValueError("it is too large")
         self._states.append(state)
@@ -115,27 +115,27 @@ class TagPattern:
             raise ValueError("it is too large")
         match tree:
             case Characters(of):
-                return self._add(_State([then], takes=of))
+                return self._add(_PatternState([then], takes=of))
             case Edge():
-                return self._add(_State([then], edge=tree))
+                return self._add(_PatternState([then], edge=tree))
             case Sequence(parts):
                 for part in reversed(parts):
                     then = self._build(part, then)
                 return then
-            case Choice(parts):
-                return self._add(_State([self._build(part, then) for part in parts]))
+            case Alternatives(parts):
+                return self._add(_PatternState([self._build(part, then) for part in parts]))
             case Repeat():
                 return self._repeated(tree, then)
 
     def _repeated(self, tree: Repeat, then: int) -> int:
         if tree.most is None:
-            loop = self._add(_State([then]))
+            loop = self._add(_PatternState([then]))
             self._states[loop].then.append(self._build(tree.part, loop))
             then = loop
         else:
             end = then
             for _ in range(tree.most - tree.least):
-                then = self._add(_State([self._build(tree.part, then), end]))
+                then = self._add(_PatternState([self._build(tree.part, then), end]))
         for _ in range(tree.least):
             then = self._build(tree.part, then)
         return then

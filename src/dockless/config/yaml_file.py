@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 import yaml
 from msgspec import Struct, field
 
-from dockless.config.document import MERGED, Fault, Scalar, Value, member_key, shown_member
+from dockless.config.document import MERGED, MapFault, Scalar, Value, member_key, shown_member
 from dockless.config.erb import MARK
 from dockless.errors import UsageError
 
@@ -119,7 +119,7 @@ class _Reader(Struct):
         node: yaml.Node,
         data: Scalar | tuple[Value, ...] | Mapping[str, Value],
         key: str,
-        faults: tuple[Fault, ...] = (),
+        faults: tuple[MapFault, ...] = (),
     ) -> Value:
         line, column = node.start_mark.line + 1, node.start_mark.column + 1
         return Value(data=data, file=self.name, line=line, key=key, column=column, faults=faults)
@@ -136,10 +136,10 @@ class _Reader(Struct):
 
     def _members(
         self, node: yaml.MappingNode, key: str
-    ) -> tuple[dict[str, Value], tuple[Fault, ...]]:
+    ) -> tuple[dict[str, Value], tuple[MapFault, ...]]:
         """Return the entries of merge keys (`<<`), which the map's own keys replace, and those."""
         members: dict[str, Value] = {}
-        faults: list[Fault] = []
+        faults: list[MapFault] = []
         seen: set[str] = set()
         for name, inner in sorted(node.value, key=lambda member: member[0].tag != _MERGE):
             try:
@@ -153,7 +153,7 @@ class _Reader(Struct):
         member: tuple[yaml.Node, yaml.Node],
         key: str,
         members: dict[str, Value],
-        faults: list[Fault],
+        faults: list[MapFault],
         seen: set[str],
     ) -> None:
         """Read one member of a map into its members, and what is wrong in what it merges."""
@@ -176,7 +176,7 @@ class _Reader(Struct):
         seen.add(name.value)
         members[name.value] = self.value(inner, member_key(key, name.value))
 
-    def _fault(self, name: yaml.Node, key: str, error: UsageError | RecursionError) -> Fault:  # noqa: ARG002 - of a list's
+    def _fault(self, name: yaml.Node, key: str, error: UsageError | RecursionError) -> MapFault:  # noqa: ARG002 - of a list's
         """Return what is kept of an error in a map's member; here it is one of the whole file."""
         raise error
 
@@ -196,7 +196,7 @@ class _ListReader(_Reader):
         member: tuple[yaml.Node, yaml.Node],
         key: str,
         members: dict[str, Value],
-        faults: list[Fault],
+        faults: list[MapFault],
         seen: set[str],
     ) -> None:
         before = self.count
@@ -206,14 +206,14 @@ class _ListReader(_Reader):
             if not key and self.count > _MOST_REPEATED:  # the next entry has as many left
                 self.count = before
 
-    def _fault(self, name: yaml.Node, key: str, error: UsageError | RecursionError) -> Fault:
+    def _fault(self, name: yaml.Node, key: str, error: UsageError | RecursionError) -> MapFault:
         if isinstance(error, RecursionError):
             if key:
                 raise error
             error = UsageError("The entry is nested too deeply, or contains itself.")
         written = name.value if isinstance(name.value, str) else ""
         line, column = name.start_mark.line + 1, name.start_mark.column + 1
-        return Fault(
+        return MapFault(
             name=shown_member(key, written),
             key=MERGED if name.tag == _MERGE else written,
             place=f"{self.name}:{line}:{column}",

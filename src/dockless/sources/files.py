@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 _CHUNK = 1024 * 1024
-Pulled = TypeVar("Pulled", bytes, int)
+PipeRead = TypeVar("PipeRead", bytes, int)
 
 
 class Documents(Protocol):
@@ -101,7 +101,7 @@ class SourceFile(io.FileIO):
             length: int = self._pulled(partial(super().readinto, buffer))
             return length
 
-    def _pulled(self, pull: Callable[[], Pulled | None]) -> Pulled:
+    def _pulled(self, pull: Callable[[], PipeRead | None]) -> PipeRead:
         """Return what is read, of a pipe once its writer, which may have stopped, has sent it."""
         while True:
             self._wait()
