@@ -6,7 +6,6 @@ quotes lines of the file in its errors.
 
 import base64
 import configparser
-import json
 import re
 import time
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from dockless.errors import AuthError
+from dockless.oci.untrusted_json import parse_json
 from dockless.processes.regular import open_regular
 
 _SETTINGS = "keyring_2Dsetting"
@@ -122,12 +122,12 @@ def _entries(path: Path) -> tuple[tuple[str, str], ...] | None:
 def _is_whole(text: str) -> bool:
     """Whether an entry's text has all that decrypts it: JSON in base64, each member in base64."""
     try:
-        members = json.loads(base64.b64decode("".join(text.split()), validate=True))
+        members = parse_json(base64.b64decode("".join(text.split()), validate=True))
         if not isinstance(members, dict) or members.keys() != _MEMBERS:
             return False
         for each in members.values():
             base64.b64decode("".join(each.split()), validate=True)
-    except (ValueError, AttributeError, RecursionError):
+    except (ValueError, AttributeError):
         return False
     return True
 

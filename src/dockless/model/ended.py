@@ -9,7 +9,7 @@ SENDING_AGAIN = "sending it again"
 SENDING = (UPLOADING, SENDING_AGAIN)
 """The tasks whose bytes go to a registry; those of others are only read, or stay here."""
 
-Fate = Literal["arrived", "there", "planned", "failed", "skipped"]
+Fate = Literal["arrived", "there", "tagged", "planned", "failed", "skipped"]
 
 
 class ItemEnd(Struct, frozen=True, kw_only=True):
@@ -17,8 +17,8 @@ class ItemEnd(Struct, frozen=True, kw_only=True):
 
     Attributes:
         name: What it is called, as the row of its work is.
-        fate: Whether it arrived, was there before, would be pushed (dry run), failed, or was
-            not tried.
+        fate: Whether it arrived, was there before, had its tags while its blobs were not checked
+            (dry run), would be pushed (the same), failed, or was not tried.
         sent: Bytes that were sent or written for it, or would be.
         seconds: How long that took; 0 for unknown.
         how: How it was done, such as `by relay`; empty where there is one way only.

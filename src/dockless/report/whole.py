@@ -114,6 +114,8 @@ def ended_text(item: ItemEnd, words: RunWords) -> str:
             what = f"failed after {spent}"
         case "there":
             what = "is already there"
+        case "tagged":
+            what = "has its tags; blobs were not checked"
         case _:
             what = "was skipped"
     return f"{item.name} {what}"
@@ -123,6 +125,7 @@ def _fates(words: RunWords) -> Mapping[Fate, str]:
     return {
         "arrived": words.arrived,
         "there": "already there",
+        "tagged": "with their tags",
         "planned": "to be pushed",
         "failed": "failed",
         "skipped": "skipped",

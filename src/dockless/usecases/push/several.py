@@ -24,7 +24,8 @@ def ended(name: str, outcome: PushResult | DocklessError) -> ItemEnd:
     if isinstance(outcome, DocklessError):
         return ItemEnd(name=name, fate="failed", has_line=False)
     if outcome.unchanged:
-        return ItemEnd(name=name, fate="there", seconds=outcome.seconds)
+        seen = outcome.checked or not outcome.dry_run
+        return ItemEnd(name=name, fate="there" if seen else "tagged", seconds=outcome.seconds)
     if outcome.dry_run:
         return ItemEnd(
             name=name, fate="planned", sent=sum(blob.size for blob in outcome.plan.missing)

@@ -9,7 +9,7 @@ from dockless.model.plan import Plan, PushResult
 from dockless.oci.reference import Repository
 from dockless.ports import Image
 from dockless.storage.temporary_cache import temporary_cache
-from dockless.usecases.push.several import error_of_all, push_each
+from dockless.usecases.push.several import ended, error_of_all, push_each
 from fakes.image import FakeImage
 from fakes.overview import FakeOverview
 
@@ -87,6 +87,24 @@ def test_each_is_pushed_by_its_name_and_shown(tmp_path: Path, good: PushResult) 
         ("r.io/c:1", "there", 0),
         ("r.io/d:1", "failed", 0),
     ]
+
+
+@pytest.mark.parametrize(
+    ("dry_run", "checked", "fate"),
+    [
+        (False, False, "there"),
+        (False, True, "there"),
+        (True, True, "there"),
+        (True, False, "tagged"),
+    ],
+)
+def test_a_dry_run_claims_no_more_than_it_saw(
+    good: PushResult,
+    dry_run: bool,  # noqa: FBT001 - a case
+    checked: bool,  # noqa: FBT001 - a case
+    fate: str,
+) -> None:
+    assert ended("a", replace(good, dry_run=dry_run, checked=checked)).fate == fate
 
 
 def test_where_some_were_pushed_it_says_how_many(good: PushResult) -> None:
