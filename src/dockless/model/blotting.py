@@ -7,13 +7,11 @@ come back, before these are cut, and become part of an error, a note or a receip
 import base64
 import functools
 import re
-from html.entities import codepoint2name
 
 from dockless.model.secret import sent
 
 BLOT = "***"
 _SHORT = 8
-_NAMES = codepoint2name | {ord("'"): "apos"}
 # text that was escaped repeatedly has several of these
 _SLASHES, _PERCENT, _AMPERSAND = r"\\*", "%(?:25)*", "&(?:amp;)*"
 
@@ -65,10 +63,18 @@ def _character(each: str) -> str:
         f"{_AMPERSAND}#0*{code};",
         f"{_AMPERSAND}#x0*{code:x};",
     ]
-    if code in _NAMES:
-        ways.append(f"{_AMPERSAND}{_NAMES[code]};")
+    if name := _entity_names().get(code):
+        ways.append(f"{_AMPERSAND}{name};")
     if letter := {"\t": "t", "\n": "n", "\r": "r", "\b": "b", "\f": "f"}.get(each):
         ways.append(rf"\\+{letter}")
     if each == " ":
         ways.append(r"\+")
     return f"(?:{'|'.join(ways)})"
+
+
+@functools.cache
+def _entity_names() -> dict[int, str]:
+    """Return the names that HTML has for characters, by their numbers."""
+    from html.entities import codepoint2name  # noqa: PLC0415 - large, and most runs blot nothing
+
+    return codepoint2name | {ord("'"): "apos"}

@@ -2,7 +2,8 @@
 
 import re
 
-_IMMUTABLE = re.compile(
+# compiled when they are needed, which takes milliseconds and is rare
+_IMMUTABLE = (
     # ECR, Harbor, Google Artifact Registry, GitLab, Azure
     r"immutab|cannot be (?:overwritten|updated)|already exists|write[ -]?enabled|is locked"
     # Nexus
@@ -10,7 +11,7 @@ _IMMUTABLE = re.compile(
     # Artifactory
     r"|delete/overwrite|overwrit(?:e|ing) (?:is|of)|not allowed to overwrite"
 )
-_QUOTA = re.compile(
+_QUOTA = (
     r"quota"
     # Harbor, with the bytes that would be added
     r"|upper limit|hard limit|(?:storage|usage|space|plan|account)\W+(?:\w+\W+){0,3}limit"
@@ -25,9 +26,9 @@ _QUOTA = re.compile(
 
 def speaks_of_overwriting(text: str) -> bool:
     """Whether a registry's own words say that an existing tag must not be changed."""
-    return bool(_IMMUTABLE.search(text.lower()))
+    return bool(re.search(_IMMUTABLE, text.lower()))
 
 
 def speaks_of_quota(text: str) -> bool:
     """Whether a registry's own words say that it has no room, or must not store more."""
-    return bool(_QUOTA.search(text.lower()))
+    return bool(re.search(_QUOTA, text.lower()))

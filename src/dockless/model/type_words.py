@@ -2,7 +2,7 @@
 
 import re
 
-_TYPES = re.compile(
+_TYPES = (  # compiled when it is needed, which is rare
     r"media[ -]?type|content[ -]?type|schema[ -]?version|unsupported|manifest (?:type|format)"
     r"|unknown manifest|unrecognized manifest|oci[ .](?:image|manifest|artifact)"
 )
@@ -10,4 +10,4 @@ _TYPES = re.compile(
 
 def speaks_of_types(text: str) -> bool:
     """Whether a registry's own words say that a media type is why it rejects a manifest."""
-    return bool(_TYPES.search(text.lower()))
+    return bool(re.search(_TYPES, text.lower()))
