@@ -10,7 +10,8 @@ from dockless.oci.content import Presence
 from dockless.oci.digest import Digest
 from dockless.oci.manifest import INDEXES, LONGEST_MANIFEST, MANIFESTS, Descriptor
 from dockless.oci.reference import Repository
-from dockless.registry.authorized_client import AuthorizedClient, CredentialProvider
+from dockless.registry.authorized_client import AuthorizedClient
+from dockless.registry.registry_login import CredentialProvider
 from dockless.registry.responses import is_html, presence, said_length, says_empty, shown_type
 from dockless.transport.http import CONNECTIONS, HttpClient, Response
 
