@@ -13,7 +13,7 @@ from dockless.cli.help import GroupedCommand
 from dockless.cli.host_options import host_options
 from dockless.cli.options import parsed_options, push_options
 from dockless.config.cascade import Flags, Settings, resolve
-from dockless.config.naming import Target, called_otherwise, local_candidates
+from dockless.config.naming import Target
 from dockless.config.project import Project, deployed_project
 from dockless.errors import DocklessError, LostCopyError, SourceError
 from dockless.model.host_options import HostOptions
@@ -136,6 +136,11 @@ def _local(
     options: CommandOptions, settings: Settings, target: Target, files: Project, opener: "Opener"
 ) -> "Candidate":
     """Return the local image of a target, built before if that is asked for or agreed to."""
+    from dockless.config.local_names import (  # noqa: PLC0415 - where SOURCE is left out
+        called_otherwise,
+        local_candidates,
+    )
+
     names, tool = local_candidates(settings, target), ""
     if options.build:
         names, tool = _build(options, settings, target, files)

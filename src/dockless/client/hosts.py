@@ -10,7 +10,7 @@ from dockless.client.session import Session
 from dockless.client.ssh_host import SshHost
 from dockless.client.workspace import Spaces
 from dockless.config import compose
-from dockless.config.naming import local_candidates
+from dockless.config.local_names import local_candidates
 from dockless.credentials import passphrases
 from dockless.credentials.prompting import Prompter
 from dockless.credentials.resolve import FindCredential, shared_account

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from dockless.client.host_context import HostContext
 from dockless.client.session import Session
 from dockless.client.workspace import Workspace
-from dockless.config.naming import called_otherwise
+from dockless.config.local_names import called_otherwise
 from dockless.engines.host_engines import EngineTarget, HostEngines, engine_there
 from dockless.model.builder import BuildPlan
 from dockless.model.host import TransferMethod
