@@ -21,7 +21,8 @@ from dockless.model.options import CommandOptions
 from dockless.oci.reference import Name
 from dockless.processes.terminal import say
 from dockless.report.help_texts import EPILOGS
-from dockless.sources.spec import SourceSpec, parse_source, target_name
+from dockless.sources.source_names import target_name
+from dockless.sources.spec import SourceSpec, parse_source
 from dockless.storage.user_folders import source_folder
 
 if TYPE_CHECKING:

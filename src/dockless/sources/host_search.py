@@ -14,7 +14,7 @@ from dockless.sources.host_build import HostBuild
 from dockless.sources.known_tools import container_tools
 from dockless.sources.local import find_local
 from dockless.sources.on_host import HostImage, HostShell
-from dockless.sources.spec import parse_there
+from dockless.sources.spec_there import parse_there
 
 
 class HostPlace(Protocol):
