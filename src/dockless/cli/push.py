@@ -21,7 +21,6 @@ from dockless.model.options import CommandOptions
 from dockless.oci.reference import Name
 from dockless.processes.terminal import say
 from dockless.report.help_texts import EPILOGS
-from dockless.sources.source_names import target_name
 from dockless.sources.spec import SourceSpec, parse_source
 from dockless.storage.user_folders import source_folder
 
@@ -200,7 +199,11 @@ def _push_all(
 
 
 def _bare_name(spec: SourceSpec | None) -> Name | None:
-    return target_name(spec.name) if spec and spec.bare else None
+    if spec is None or not spec.bare:
+        return None
+    from dockless.sources.source_names import target_name  # noqa: PLC0415 - not for a file
+
+    return target_name(spec.name)
 
 
 def _offer_build(error: SourceError, options: CommandOptions) -> bool:

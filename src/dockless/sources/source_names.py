@@ -1,23 +1,12 @@
-"""The names of images that can be a SOURCE, and image IDs, which look like them."""
+"""Image IDs as SOURCE, which look like names, and the name that a SOURCE gives to its target."""
 
 import re
 
-from dockless.errors import UsageError
 from dockless.oci.reference import Name
+from dockless.sources.spec import bare_name
 
 _ID = re.compile(r"sha256:(?P<any>[0-9a-f]{1,64})|(?P<long>[0-9a-f]{12,64})")
 _WHOLE_ID = 64
-
-
-def bare_name(text: str) -> Name:
-    """Return the image name of a source; raise UsageError when it is invalid."""
-    try:
-        return Name.parse(text)
-    except ValueError as error:
-        raise UsageError(
-            f"SOURCE {text!r} is neither a file nor an image name: {error}.",
-            "See 'dockless push --help' for what a source can be.",
-        ) from None
 
 
 def id_digits(text: str) -> str:

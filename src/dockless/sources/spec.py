@@ -9,8 +9,7 @@ from msgspec import Struct
 
 from dockless.errors import SourceError, UsageError, without_login
 from dockless.model.schemes import has_scheme, without_scheme
-from dockless.oci.reference import REGISTRY, Reference, is_image_name
-from dockless.sources.source_names import bare_name
+from dockless.oci.reference import REGISTRY, Name, Reference, is_image_name
 from dockless.sources.source_paths import (
     ARCHIVE_ENDINGS,
     existing,
@@ -70,6 +69,17 @@ class SourceSpec(Struct, frozen=True, kw_only=True):
             if self.kind == "registry":
                 return Reference.parse(self.name).repository.host
         return ""
+
+
+def bare_name(text: str) -> Name:
+    """Return the image name of a source; raise UsageError when it is invalid."""
+    try:
+        return Name.parse(text)
+    except ValueError as error:
+        raise UsageError(
+            f"SOURCE {text!r} is neither a file nor an image name: {error}.",
+            "See 'dockless push --help' for what a source can be.",
+        ) from None
 
 
 def source_text(source: Source) -> str:

@@ -6,9 +6,8 @@ from typing import Literal
 from msgspec import Struct
 
 from dockless.errors import SourceError
-from dockless.sources.source_names import bare_name
 from dockless.sources.source_paths import looks_like_path
-from dockless.sources.spec import PATHS, TOOLS
+from dockless.sources.spec import PATHS, TOOLS, bare_name
 
 
 class SourceThere(Struct, frozen=True, kw_only=True):
