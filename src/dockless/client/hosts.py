@@ -87,8 +87,8 @@ def _job(context: HostContext) -> HostJob:
         registry=context.registry.client,
         via=context.asked.hosts.via,
         attempts=context.asked.options.retries + 1,
-        until=context.own.until,
-        shared_backoff=context.own.shared_backoff,
+        until=context.own.limits.until,
+        shared_backoff=context.own.limits.shared_backoff,
         turns=Turns(),
     )
 

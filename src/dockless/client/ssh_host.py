@@ -66,7 +66,7 @@ class SshHost(HostConnection):
         context = self._context
         own = self.work.enter_context(context.space(f"host-{self._number}"))
         around = replace(own.surroundings, progress=self.progress)
-        space = replace(own, progress=self.progress, surroundings=around)
+        space = replace(own, surroundings=around)
         session = Session(context.asked.options, context.find, space, self.shell)
         return self.work.enter_context(session), own
 
