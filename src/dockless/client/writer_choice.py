@@ -75,18 +75,9 @@ class WriterChooser:
         auto = self._options.engine == "auto"
         if auto and writes and (self._options.rate or opened.client.http.slots.most):
             return opened.direct  # a program knows no limit on requests or speed
-        from dockless.engines.choice import automatic  # noqa: PLC0415 - a warm push needs none
-
         engines = self._engines(opened, repository, home, writes=writes)
         if auto:
-            client, note = opened.client, self._space.progress.note
-            return automatic(
-                engines,
-                opened.direct,
-                note,
-                client.upload_refusal,
-                lambda: not client.wants_credential() or client.account() is None,
-            )
+            return engines.automatic(opened.direct, self._space.progress.note)
         return engines.start(self._options.engine)
 
     def check(
