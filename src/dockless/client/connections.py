@@ -8,10 +8,10 @@ from msgspec import Struct, field
 from dockless.client.workspace import Workspace
 from dockless.credentials import repository_creation
 from dockless.credentials.account import Accounts
-from dockless.credentials.prompting import asked
+from dockless.credentials.prompting import until_accepted
 from dockless.credentials.resolve import FindCredential
-from dockless.errors import AuthError, WrongAnswerError
 from dockless.model.options import PROGRAMS, PushOptions
+from dockless.model.secret import Credential
 from dockless.oci.reference import Repository
 from dockless.registry.client import RegistryClient
 from dockless.registry.connecting import RegistryConnections
@@ -115,16 +115,14 @@ class Registries:
         self._accounts.tell_asked(repository)
         around = self._space.surroundings
 
-        def ask() -> RegistryClient:
-            typed = around.ask(repository.host, client.refusal())
+        def accept(typed: Credential) -> RegistryClient:
             known = client.known_to(lambda: typed)
-            try:
-                known.check()
-            except AuthError as error:
-                raise WrongAnswerError(error.what, error.remedy) from None
+            known.check()
             return known
 
-        return asked(ask, around.warning, WrongAnswerError)
+        return until_accepted(
+            lambda: around.ask(repository.host, client.refusal()), accept, around.warning
+        )
 
     def _open(self, repository: Repository) -> OpenRegistry:
         options, space = self._options, self._space
