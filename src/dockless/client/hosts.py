@@ -9,13 +9,12 @@ from dockless.client.host_context import HostContext, RemotePush
 from dockless.client.session import Session
 from dockless.client.ssh_host import SshHost
 from dockless.client.workspace import Spaces
-from dockless.config import compose
 from dockless.config.local_names import local_candidates
+from dockless.config.recipe import host_recipe_of
 from dockless.credentials import passphrases
 from dockless.credentials.prompting import Prompter
 from dockless.credentials.resolve import FindCredential, shared_account
 from dockless.model.server import Server
-from dockless.sources.host_build import HostBuild
 from dockless.sources.host_search import HostWish
 from dockless.ssh.ssh_options import SshOptions
 from dockless.usecases.hosts.host_push import HostJob, HostPush
@@ -94,17 +93,10 @@ def _job(context: HostContext) -> HostJob:
 
 
 def _wish(asked: RemotePush) -> HostWish:
-    project = asked.settings.project().value
-    composed = tuple(name.value for name in asked.settings.compose_images())
-    build = HostBuild(
-        project=project,
-        image=f"{project}:{asked.target.tags[0].value}",
-        composed=composed,
-        compose_files=compose.FILES,
-        builder=asked.files.deploy.builder,
-    )
+    settings, target = asked.settings, asked.target
+    build = host_recipe_of(settings, target, asked.files)  # a file of it that is wrong is an error
     return HostWish(
-        names=local_candidates(asked.settings, asked.target),
+        names=local_candidates(settings, target),
         there=asked.hosts.there,
         build=build if asked.options.build else None,
     )

@@ -15,6 +15,7 @@ from dockless.model.host import TransferMethod
 from dockless.model.server import Server
 from dockless.oci.digest import Digest
 from dockless.ports import Steps
+from dockless.sources.host_build import plan_there
 from dockless.sources.host_search import find_on_host
 from dockless.sources.on_host import HostImage, export
 from dockless.ssh.engine_files import EngineFiles
@@ -49,7 +50,7 @@ class SshHost(HostConnection):
         context, place = self._context, self.enter()
         if context.wish.build and context.request.dry_run:
             home = place.facts.home
-            self.build = context.wish.build.plan(place.shell, home, self.server)
+            self.build = plan_there(context.wish.build, place.shell, home, self.server)
             return SshImage(context, place, HostImage(), self)
         found = find_on_host(context.wish, self.server, place, self.progress, self._warn)
         if found.local and context.wish.there is None:
