@@ -136,12 +136,9 @@ def _local(
     options: CommandOptions, settings: Settings, target: Target, files: Project, opener: "Opener"
 ) -> "Candidate":
     """Return the local image of a target, built before if that is asked for or agreed to."""
-    from dockless.config.local_names import (  # noqa: PLC0415 - where SOURCE is left out
-        called_otherwise,
-        local_candidates,
-    )
+    from dockless.config import local_names  # noqa: PLC0415 - where SOURCE is left out
 
-    names, tool = local_candidates(settings, target), ""
+    names, tool = local_names.local_candidates(settings, target), ""
     if options.build:
         names, tool = _build(options, settings, target, files)
     try:
@@ -151,7 +148,7 @@ def _local(
             raise
         names, tool = _build(options, settings, target, files)
         found = opener.local(names, options.platform, tool)
-    if otherwise := called_otherwise(found.names[0], target):
+    if otherwise := local_names.called_otherwise(found.names[0], target):
         output.remark(options, otherwise)
     return found
 

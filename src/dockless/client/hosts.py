@@ -16,7 +16,7 @@ from dockless.credentials.prompting import Prompter
 from dockless.credentials.resolve import FindCredential, shared_account
 from dockless.model.server import Server
 from dockless.sources.host_search import HostWish
-from dockless.ssh.ssh_options import SshOptions
+from dockless.ssh.ssh_options import hosts_at_once, ssh_connections
 from dockless.usecases.hosts.host_push import HostJob, HostPush
 from dockless.usecases.hosts.host_rows import HostRows
 from dockless.usecases.hosts.run import RemotePushResult, Rules, push_from
@@ -38,11 +38,6 @@ def push_from_hosts(
         DocklessError: No host was tried.
     """
     options, hosts, target = asked.options, asked.hosts, asked.target
-    access = SshOptions(
-        accept_new=hosts.accept_new_host_keys,
-        may_run=hosts.allow_ssh_commands,
-        parallel=hosts.parallel,
-    )
     with contextlib.ExitStack() as stack:
         own = stack.enter_context(spaces(""))
         work = stack.enter_context(Session(options, find, own))
@@ -54,7 +49,8 @@ def push_from_hosts(
             request=request,
             registry=registry,
             find=shared_account(registry.client.account),
-            ssh=access.connections(
+            ssh=ssh_connections(
+                hosts,
                 partial(passphrases.ask, prompter, os.environ),
                 os.environ,
                 own.progress.note,
@@ -74,7 +70,7 @@ def push_from_hosts(
             asked.servers,
             enter,
             work.move_tags_of,
-            Rules(access.at_once(), hosts.most_failures, hosts.allow_different),
+            Rules(hosts_at_once(hosts.parallel), hosts.most_failures, hosts.allow_different),
             time.monotonic,
             tell=rows.end,
         )
