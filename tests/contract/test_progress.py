@@ -12,9 +12,10 @@ from dockless.model.ended import HOSTS, MIRRORED
 from dockless.ports import Progress
 from dockless.report.bars import BarProgress
 from dockless.report.callback import CallbackProgress
+from dockless.report.line_overview import LineOverview
 from dockless.report.progress import LineProgress, QuietProgress
 from dockless.report.row_overview import RowOverview
-from dockless.report.run_overview import LineOverview, RunOverview
+from dockless.report.run_overview import RunOverview
 from dockless.usecases.overview import Unshown
 from fakes.progress import FakeProgress
 

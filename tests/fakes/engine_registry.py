@@ -1,5 +1,6 @@
 """A registry as engines see it."""
 
+from dockless.errors import AuthError, DocklessError
 from dockless.model.endpoint import Endpoint
 from dockless.model.secret import Credential, Grant
 from dockless.oci.reference import Repository
@@ -25,6 +26,11 @@ class FakeEngineRegistry:
     def login(self) -> Credential | None:
         """Return the credential."""
         return self._credential
+
+    def upload_refusal(self, repository: Repository) -> DocklessError | None:
+        """Return that nobody may upload to a repository whose name ends in `locked`."""
+        locked = repository.path.endswith("locked")
+        return AuthError(f"{repository} is locked.", "") if locked else None
 
     def grant(self, repository: Repository) -> Grant:
         """Return a grant that ends, for one repository."""

@@ -72,7 +72,7 @@ def _check(
     """Check all servers in parallel, and print what was found; raise their common error."""
     from dockless.credentials import passphrases  # noqa: PLC0415 - a list needs no connection
     from dockless.diagnosis.host_checks import WantedCheck, check_hosts  # noqa: PLC0415 - the same
-    from dockless.ssh.ssh_options import SshOptions  # noqa: PLC0415 - the same
+    from dockless.ssh.ssh_options import hosts_at_once, ssh_connections  # noqa: PLC0415 - the same
     from dockless.usecases.hosts.run import common_error  # noqa: PLC0415 - the same
 
     wanted = WantedCheck(
@@ -81,16 +81,11 @@ def _check(
         insecure=options.insecure,
         stall=options.stall_timeout,
     )
-    access = SshOptions(
-        accept_new=options.accept_new_host_keys,
-        may_run=options.allow_ssh_commands,
-        parallel=options.parallel,
-    )
     note = LineProgress(sys.stderr, time.monotonic).note
     ask = partial(passphrases.ask, prompts, os.environ)
     key_of = partial(files.secrets.key, allow_commands=False)
-    ssh = access.connections(ask, os.environ, note, key_of)
-    found = check_hosts(servers, wanted, ssh, access.at_once())
+    ssh = ssh_connections(options, ask, os.environ, note, key_of)
+    found = check_hosts(servers, wanted, ssh, hosts_at_once(options.parallel))
     if options.output == "json":
         say(json_text(check_document(found)))
     else:

@@ -13,7 +13,7 @@ from dockless.cli.help import GroupedCommand
 from dockless.cli.host_options import host_options
 from dockless.cli.options import parsed_options, push_options
 from dockless.config.cascade import Flags, Settings, resolve
-from dockless.config.naming import Target, called_otherwise, local_candidates
+from dockless.config.naming import Target
 from dockless.config.project import Project, deployed_project
 from dockless.errors import DocklessError, LostCopyError, SourceError
 from dockless.model.host_options import HostOptions
@@ -21,7 +21,7 @@ from dockless.model.options import CommandOptions
 from dockless.oci.reference import Name
 from dockless.processes.terminal import say
 from dockless.report.help_texts import EPILOGS
-from dockless.sources.spec import SourceSpec, parse_source, target_name
+from dockless.sources.spec import SourceSpec, parse_source
 from dockless.storage.user_folders import source_folder
 
 if TYPE_CHECKING:
@@ -136,7 +136,9 @@ def _local(
     options: CommandOptions, settings: Settings, target: Target, files: Project, opener: "Opener"
 ) -> "Candidate":
     """Return the local image of a target, built before if that is asked for or agreed to."""
-    names, tool = local_candidates(settings, target), ""
+    from dockless.config import local_names  # noqa: PLC0415 - where SOURCE is left out
+
+    names, tool = local_names.local_candidates(settings, target), ""
     if options.build:
         names, tool = _build(options, settings, target, files)
     try:
@@ -146,7 +148,7 @@ def _local(
             raise
         names, tool = _build(options, settings, target, files)
         found = opener.local(names, options.platform, tool)
-    if otherwise := called_otherwise(found.names[0], target):
+    if otherwise := local_names.called_otherwise(found.names[0], target):
         output.remark(options, otherwise)
     return found
 
@@ -194,7 +196,11 @@ def _push_all(
 
 
 def _bare_name(spec: SourceSpec | None) -> Name | None:
-    return target_name(spec.name) if spec and spec.bare else None
+    if spec is None or not spec.bare:
+        return None
+    from dockless.sources.source_names import target_name  # noqa: PLC0415 - not for a file
+
+    return target_name(spec.name)
 
 
 def _offer_build(error: SourceError, options: CommandOptions) -> bool:

@@ -10,7 +10,8 @@ from dockless.errors import DocklessError
 from dockless.model.ended import HOSTS
 from dockless.model.host_options import HostOptions
 from dockless.model.options import CommandOptions
-from dockless.sources.spec import is_bare, target_name
+from dockless.sources.source_names import target_name
+from dockless.sources.spec_there import is_bare
 from dockless.usecases.hosts.run import common_error
 
 

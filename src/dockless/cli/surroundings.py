@@ -17,7 +17,7 @@ from dockless.client.session import Session
 from dockless.client.workspace import Spaces, Surroundings, workspaces
 from dockless.config.cascade import Settings
 from dockless.credentials.credential_finder import CredentialFinder
-from dockless.credentials.given import credential, read_given
+from dockless.credentials.given import credential
 from dockless.credentials.resolve import FindCredential
 from dockless.model.options import CommandOptions
 from dockless.model.timings import Timings
@@ -113,8 +113,7 @@ def credential_finder(options: CommandOptions, settings: Settings) -> Credential
     Raises:
         UsageError: An empty password cannot be asked for here.
     """
-    given = read_given(prompts, options, settings.account)
-    return CredentialFinder.of_user(prompts, settings.login, given)
+    return CredentialFinder.of_command(prompts, options, settings.account, settings.login)
 
 
 def _warn(text: str) -> None:

@@ -8,13 +8,11 @@ from msgspec import Struct
 
 from dockless.client.readers import Readers
 from dockless.config.source_lists import listed
-from dockless.errors import UsageError
 from dockless.model.bundle_request import BundleRequest
 from dockless.model.listed import Listed
 from dockless.oci.digest import Digest
 from dockless.processes.terminal import StandardOutput, is_shown
-from dockless.sources.bundle_output import check_output, refuse_older
-from dockless.sources.input_files import inputs_of
+from dockless.sources.bundle_output import check_request
 from dockless.sources.lending import Lenders
 from dockless.sources.older_bundle import older_blobs
 from dockless.storage import bundle as layout
@@ -47,21 +45,9 @@ def bundle_sources(request: BundleRequest) -> tuple[Listed, ...]:
         UsageError: The request contradicts itself, a list cannot be read, or the bundle would
             replace anything but an older bundle.
     """
-    request.check()
-    if request.to_stdout and is_shown():
-        raise UsageError(
-            "The archive would go to the terminal.",
-            "Redirect standard output to a file or a pipe, or give -o FILE.tar.",
-        )
+    request.check(shown=request.to_stdout and is_shown())
     sources = listed(request.sources, request.files)
-    if request.to_stdout:
-        return sources
-    older = (str(request.since),) if request.since else ()
-    inputs = inputs_of(sources, request.files, source_folder(), *older)
-    is_split = request.split is not None
-    check_output(request.out, inputs, archive=request.is_archive, split=is_split)
-    if not request.force:
-        refuse_older(request.out, archive=request.is_archive, split=is_split)
+    check_request(request, sources, source_folder())
     return sources
 
 

@@ -8,17 +8,16 @@ from msgspec import Struct, field
 from dockless.client.workspace import Workspace
 from dockless.credentials import repository_creation
 from dockless.credentials.account import Accounts
-from dockless.credentials.prompting import asked
+from dockless.credentials.prompting import until_accepted
 from dockless.credentials.resolve import FindCredential
-from dockless.errors import AuthError, WrongAnswerError
 from dockless.model.options import PROGRAMS, PushOptions
+from dockless.model.secret import Credential
 from dockless.oci.reference import Repository
 from dockless.registry.client import RegistryClient
+from dockless.registry.connecting import RegistryConnections
 from dockless.registry.direct import Direct
 from dockless.registry.writing import RegistryWriting
 from dockless.retry import RetryPolicy
-from dockless.transport.endpoints import endpoint_of
-from dockless.transport.http import CONNECTIONS, HttpClient
 from dockless.usecases.push.early_uploads import EarlyUploads
 from dockless.usecases.push.streaming import StreamedUploads, Watch
 
@@ -63,11 +62,14 @@ class Registries:
         self._space = space
         self._retry_policy = retry_policy
         self._begun = begun
-        self._clients = {} if space.known is None else space.known
+        limits = space.limits
+        self._connections = RegistryConnections(
+            options, space.machine, limits, space.connections, space.known
+        )
         self._opened: dict[tuple[Repository, bool], OpenRegistry] = {}
         self._uploads = contextlib.ExitStack()
         turn = space.staging.store.turn
-        self._writing = RegistryWriting(space.rate_limiter, space.throughput, turn)
+        self._writing = RegistryWriting(limits.rate_limiter, space.throughput, turn)
 
     def close(self) -> None:
         """Stop the early uploads."""
@@ -99,7 +101,8 @@ class Registries:
         return self._opened[key]
 
     def _open_to_read(self, repository: Repository) -> OpenRegistry:
-        client = self._greeted(repository.host).known_to(self._accounts.of(repository), "pull")
+        client = self._connections.to(repository.host)
+        client = client.known_to(self._accounts.of(repository), "pull")
         if not client.has_tokens_for_guests():
             client = self._with_credential(client, repository)
         _, direct = self._writing.to(client)
@@ -112,20 +115,18 @@ class Registries:
         self._accounts.tell_asked(repository)
         around = self._space.surroundings
 
-        def ask() -> RegistryClient:
-            typed = around.ask(repository.host, client.refusal())
+        def accept(typed: Credential) -> RegistryClient:
             known = client.known_to(lambda: typed)
-            try:
-                known.check()
-            except AuthError as error:
-                raise WrongAnswerError(error.what, error.remedy) from None
+            known.check()
             return known
 
-        return asked(ask, around.warning, WrongAnswerError)
+        return until_accepted(
+            lambda: around.ask(repository.host, client.refusal()), accept, around.warning
+        )
 
     def _open(self, repository: Repository) -> OpenRegistry:
         options, space = self._options, self._space
-        client = self._greeted(repository.host).known_to(self._accounts.of(repository))
+        client = self._connections.to(repository.host).known_to(self._accounts.of(repository))
         client = self._with_credential(client, repository)
         repository_creation.create(
             options, repository, space.machine.environment, space.progress.note
@@ -139,23 +140,9 @@ class Registries:
 
             mounts = Mounts(repository, uploader, space.claims, until)
             return OpenRegistry(client=client, direct=direct, early=mounts)
-        hold = space.shared_backoff.hold
+        hold = space.limits.shared_backoff.hold
         watch = Watch(until=until, stall=options.stall_timeout, note=space.progress.note, hold=hold)
         streamed = self._uploads.enter_context(
             StreamedUploads(repository, client, uploader, watch, self._begun)
         )
         return OpenRegistry(client=client, streamed=streamed, early=streamed, direct=direct)
-
-    def _greeted(self, host: str) -> RegistryClient:
-        """Return a client of a registry that responds; all repositories share its connections."""
-        if host not in self._clients:
-            options, machine = self._options, self._space.machine
-            until = self._retry_policy.deadline
-            endpoint = endpoint_of(host, options, machine.home, until=until)
-            connections = min(self._space.connections, options.max_connections or CONNECTIONS)
-            http = HttpClient(endpoint, machine.environment, until, connections)
-            http.slots = self._space.slots(host)
-            client = RegistryClient(http, lambda: None)
-            client.ping()
-            self._clients[host] = client
-        return self._clients[host]

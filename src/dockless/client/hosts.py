@@ -9,15 +9,14 @@ from dockless.client.host_context import HostContext, RemotePush
 from dockless.client.session import Session
 from dockless.client.ssh_host import SshHost
 from dockless.client.workspace import Spaces
-from dockless.config import compose
-from dockless.config.naming import local_candidates
+from dockless.config.local_names import local_candidates
+from dockless.config.recipe import host_recipe_of
 from dockless.credentials import passphrases
 from dockless.credentials.prompting import Prompter
 from dockless.credentials.resolve import FindCredential, shared_account
 from dockless.model.server import Server
-from dockless.sources.host_build import HostBuild
 from dockless.sources.host_search import HostWish
-from dockless.ssh.ssh_options import SshOptions
+from dockless.ssh.ssh_options import hosts_at_once, ssh_connections
 from dockless.usecases.hosts.host_push import HostJob, HostPush
 from dockless.usecases.hosts.host_rows import HostRows
 from dockless.usecases.hosts.run import RemotePushResult, Rules, push_from
@@ -39,11 +38,6 @@ def push_from_hosts(
         DocklessError: No host was tried.
     """
     options, hosts, target = asked.options, asked.hosts, asked.target
-    access = SshOptions(
-        accept_new=hosts.accept_new_host_keys,
-        may_run=hosts.allow_ssh_commands,
-        parallel=hosts.parallel,
-    )
     with contextlib.ExitStack() as stack:
         own = stack.enter_context(spaces(""))
         work = stack.enter_context(Session(options, find, own))
@@ -55,7 +49,8 @@ def push_from_hosts(
             request=request,
             registry=registry,
             find=shared_account(registry.client.account),
-            ssh=access.connections(
+            ssh=ssh_connections(
+                hosts,
                 partial(passphrases.ask, prompter, os.environ),
                 os.environ,
                 own.progress.note,
@@ -75,7 +70,7 @@ def push_from_hosts(
             asked.servers,
             enter,
             work.move_tags_of,
-            Rules(access.at_once(), hosts.most_failures, hosts.allow_different),
+            Rules(hosts_at_once(hosts.parallel), hosts.most_failures, hosts.allow_different),
             time.monotonic,
             tell=rows.end,
         )
@@ -87,24 +82,17 @@ def _job(context: HostContext) -> HostJob:
         registry=context.registry.client,
         via=context.asked.hosts.via,
         attempts=context.asked.options.retries + 1,
-        until=context.own.until,
-        shared_backoff=context.own.shared_backoff,
+        until=context.own.limits.until,
+        shared_backoff=context.own.limits.shared_backoff,
         turns=Turns(),
     )
 
 
 def _wish(asked: RemotePush) -> HostWish:
-    project = asked.settings.project().value
-    composed = tuple(name.value for name in asked.settings.compose_images())
-    build = HostBuild(
-        project=project,
-        image=f"{project}:{asked.target.tags[0].value}",
-        composed=composed,
-        compose_files=compose.FILES,
-        builder=asked.files.deploy.builder,
-    )
+    settings, target = asked.settings, asked.target
+    build = host_recipe_of(settings, target, asked.files)  # a file of it that is wrong is an error
     return HostWish(
-        names=local_candidates(asked.settings, asked.target),
+        names=local_candidates(settings, target),
         there=asked.hosts.there,
         build=build if asked.options.build else None,
     )

@@ -6,23 +6,21 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from dockless.config.cascade import Flags, Settings, resolve
+from dockless.config.cascade import Flags, Settings
 from dockless.config.login_memory import Memory, forget
 from dockless.config.naming import ServerNeeded
-from dockless.config.project import Project, project_in
 from dockless.config.registries import account_for, login_target
 from dockless.config.usable_settings import usable_settings
 from dockless.credentials.cloud import token_sources
 from dockless.credentials.configure import helper_files
-from dockless.credentials.keyring_logins import KeyringLogins
 from dockless.credentials.login_credential import GivenLogin, login_credential
 from dockless.credentials.prompting import Prompter, asked, hidden_prompt
-from dockless.credentials.user_keyrings import every_keyring_logins, open_keyring_logins
-from dockless.errors import UsageError
+from dockless.credentials.user_keyrings import every_keyring_logins, keyring_for_login
+from dockless.errors import DocklessError, UsageError
 from dockless.model.login import LoginTarget
 from dockless.model.login_options import LoginOptions
 from dockless.model.schemes import has_scheme
-from dockless.model.secret import Credential
+from dockless.registry.login_check import check_login
 from dockless.storage.user_folders import home_folder, working_folder
 from dockless.usecases.login.steps import (
     LoginContext,
@@ -54,7 +52,10 @@ def login(options: LoginOptions, prompter: Prompter, note: Note, until: float | 
         username=options.username,
         namespace=options.namespace,
     )
-    files, settings = _settings(flags, folder, note, "login", needed=options.host is None)
+    needed = options.host is None
+    files, settings = usable_settings(
+        flags, folder, os.environ, _without(note, "login"), needed=needed
+    )
     target = _target(options, settings, prompter, note)
     tools = helper_files(
         os.environ,
@@ -74,9 +75,10 @@ def login(options: LoginOptions, prompter: Prompter, note: Note, until: float | 
         folder=folder if folder not in (Path("/"), home_folder()) else None,
     )
     context = LoginContext(
-        kept=_keyring(options, prompter),
+        # opened before the user or the registry is asked
+        kept=keyring_for_login(options.keyring, os.environ, hidden_prompt(prompter), options.ttl),
         credential=partial(login_credential, prompter, given, target, os.environ),
-        check=partial(_checked, options, target.host, until),
+        check=partial(check_login, target.host, options, os.environ, until),
         remember=partial(memory.remember, settings, target),
         identity=token_sources.identity(os.environ),
         tools=tools,
@@ -86,19 +88,9 @@ def login(options: LoginOptions, prompter: Prompter, note: Note, until: float | 
     log_in(target, options.ttl, context)
 
 
-def _settings(
-    flags: Flags, folder: Path | None, note: Note, what: str, *, needed: bool
-) -> tuple[Project, Settings]:
-    """Return the project and its settings; with HOST no error in its files stops the command."""
-    if needed:
-        files = project_in(folder, os.environ)
-        return files, resolve(flags, os.environ, files)
-    return usable_settings(
-        flags,
-        folder,
-        os.environ,
-        lambda error: note(f"Warning: {error.what} This {what} continues without it."),
-    )
+def _without(note: Note, what: str) -> Callable[[DocklessError], None]:
+    """Return what says that a command continues without a file that cannot be used."""
+    return lambda error: note(f"Warning: {error.what} This {what} continues without it.")
 
 
 def _target(
@@ -114,21 +106,6 @@ def _target(
             note,
             UsageError,
         )
-
-
-def _keyring(options: LoginOptions, prompter: Prompter) -> KeyringLogins:
-    """Return the keyring for the login; opened before the user or the registry is asked."""
-    ttl = None if options.ttl is None else max(1, int(options.ttl))
-    found = open_keyring_logins(options.keyring, os.environ, hidden_prompt(prompter), ttl)
-    found.logins()  # a keyring that is locked is found out before anything is asked
-    return found
-
-
-def _checked(options: LoginOptions, host: str, until: float | None, credential: Credential) -> bool:
-    """Check that the registry accepts a credential; return whether it requires one."""
-    from dockless.registry.login_check import check_login  # noqa: PLC0415 - after all questions
-
-    return check_login(host, options, until, credential, os.environ)
 
 
 def logout(
@@ -151,7 +128,9 @@ def logout(
     if folder is None or not os.access(folder, os.R_OK | os.X_OK):
         folder = None
     needed = host is None and not everything
-    files, settings = _settings(Flags(), folder, note, "logout", needed=needed)
+    files, settings = usable_settings(
+        Flags(), folder, os.environ, _without(note, "logout"), needed=needed
+    )
     context = LogoutContext(
         held=every_keyring_logins(os.environ, hidden_prompt(prompter)),
         tools=helper_files(os.environ, home_folder()),

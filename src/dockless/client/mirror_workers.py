@@ -59,7 +59,7 @@ class MirrorSessions:
             for number in range(bounds.workers)
         ]
         first = spaces[0]
-        made = Workers(shared, options.engine, first.until, first.surroundings.moves)
+        made = Workers(shared, options.engine, first.limits.until, first.surroundings.moves)
         for each in spaces:
             place = replace(
                 each,

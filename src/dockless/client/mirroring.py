@@ -18,7 +18,6 @@ from dockless.sources.damaged_parts import damaged_parts
 from dockless.sources.input_files import inputs_of
 from dockless.sources.lending import Lenders
 from dockless.storage.kept_receipt import Heading, KeptReceipt
-from dockless.storage.output_files import refuse_inputs
 from dockless.storage.receipt_file import ReceiptFile
 from dockless.storage.resume_log import ResumeLog
 from dockless.usecases.mirror.find_images import Wishes, find
@@ -109,8 +108,7 @@ def _receipt_file(
     if request.receipt is None or request.options.dry_run:
         return None
     inputs = inputs_of(sources, request.files, request.folder)
-    refuse_inputs(request.receipt, "--receipt", inputs)
-    file = ReceiptFile(request.receipt)
+    file = ReceiptFile(request.receipt, inputs=inputs)
     stack.callback(file.close)
     return file
 

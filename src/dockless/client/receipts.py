@@ -27,13 +27,12 @@ def push_receipt(options: CommandOptions, note: Callable[[str], None]) -> Iterat
     from dockless.sources.input_files import inputs_of  # noqa: PLC0415 - the same
     from dockless.storage.kept_receipt import Heading, KeptReceipt  # noqa: PLC0415 - the same
     from dockless.storage.machine import this_machine  # noqa: PLC0415 - the same
-    from dockless.storage.output_files import refuse_inputs  # noqa: PLC0415 - the same
     from dockless.storage.receipt_file import ReceiptFile  # noqa: PLC0415 - the same
     from dockless.storage.user_folders import source_folder  # noqa: PLC0415 - the same
 
     inputs = inputs_of((), (), source_folder(), options.source or "")
-    refuse_inputs(options.receipt, "--receipt", inputs)
-    file, engines = ReceiptFile(options.receipt), InstalledEngines(this_machine())
+    file = ReceiptFile(options.receipt, inputs=inputs)
+    engines = InstalledEngines(this_machine())
 
     def begun(target: str, bundles: "Mapping[str, Digest]") -> KeptReceipt:
         return KeptReceipt(

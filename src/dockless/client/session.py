@@ -13,11 +13,13 @@ from dockless.oci.reference import Repository
 from dockless.processes.programs import Programs, ProgramsHere
 from dockless.retry import RetryPolicy
 from dockless.sources.opener import Opener, standard_input
-from dockless.sources.pulling import Pulling
 from dockless.usecases.push.compression_choice import CompressionChooser
 from dockless.usecases.push.push_session import PushSession
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from dockless.oci.reference import Reference
     from dockless.registry.client import RegistryClient
     from dockless.sources.container_tools import ContainerTool
     from dockless.usecases.overview import Overview
@@ -48,9 +50,9 @@ class Session(PushSession):
     ) -> None:
         retry_policy = RetryPolicy(
             attempts=options.retries + 1,
-            deadline=space.until,
+            deadline=space.limits.until,
             note=space.progress.note,
-            shared_backoff=space.shared_backoff,
+            shared_backoff=space.limits.shared_backoff,
         )
         self.adapters = PushAdapters(options, find, space, retry_policy)
         chooser = CompressionChooser(options, space.staging, space.throughput, space.progress.note)
@@ -59,13 +61,12 @@ class Session(PushSession):
         self.timings = space.surroundings.timings
         self._space = space
         self._programs = programs or ProgramsHere(space.machine.environment)
-        pulling = Pulling(space.staging, space.progress, retry_policy, self.adapters.reader)
         self.opener = Opener(
             space.staging,
             space.progress,
             partial(standard_input, space.surroundings.warning),
             self._tools,
-            pulling.pull,
+            self._pull,
         )
         self.opener.warn = space.surroundings.warning
 
@@ -96,12 +97,19 @@ class Session(PushSession):
             note: Called with every wait.
         """
         return RetryPolicy(
-            attempts=self._options.retries + 1, deadline=self._space.until, note=note
+            attempts=self._options.retries + 1, deadline=self._space.limits.until, note=note
         )
 
     def reading(self, repository: Repository) -> "RegistryClient":
         """Return what reads a registry; see `Registries.open`."""
         return self.adapters.open(repository, reading=True).client
+
+    def _pull(self, reference: "Reference") -> "Path":
+        """Pull an image of a registry; return its layout."""
+        from dockless.sources.pulling import Pulling  # noqa: PLC0415 - images of registries only
+
+        staging, progress = self._space.staging, self._space.progress
+        return Pulling(staging, progress, self._retry_policy, self.adapters.reader).pull(reference)
 
     def _tools(self) -> "tuple[ContainerTool, ...]":
         """Return every container tool of this machine."""

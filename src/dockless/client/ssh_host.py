@@ -8,13 +8,13 @@ from msgspec.structs import replace
 from dockless.client.host_context import HostContext
 from dockless.client.session import Session
 from dockless.client.workspace import Workspace
-from dockless.config.naming import called_otherwise
+from dockless.config.local_names import called_otherwise
 from dockless.engines.host_engines import EngineTarget, HostEngines, engine_there
 from dockless.model.builder import BuildPlan
 from dockless.model.host import TransferMethod
 from dockless.model.server import Server
-from dockless.oci.digest import Digest
 from dockless.ports import Steps
+from dockless.sources.host_build import plan_there
 from dockless.sources.host_search import find_on_host
 from dockless.sources.on_host import HostImage, export
 from dockless.ssh.engine_files import EngineFiles
@@ -34,11 +34,9 @@ class SshHost(HostConnection):
         server: The host.
         number: Its number among the hosts, for the folder of what is relayed.
         progress: Where the work on it is shown.
-        build: How its image would be built, in a dry run; None where it is there.
     """
 
     def __init__(self, context: HostContext, server: Server, number: int, progress: Steps) -> None:
-        self.build: BuildPlan | None = None
         super().__init__(server, context.ssh, context.asked.options.stall_timeout)
         self.progress = progress
         self._context = context
@@ -49,8 +47,8 @@ class SshHost(HostConnection):
         context, place = self._context, self.enter()
         if context.wish.build and context.request.dry_run:
             home = place.facts.home
-            self.build = context.wish.build.plan(place.shell, home, self.server)
-            return SshImage(context, place, HostImage(), self)
+            build = plan_there(context.wish.build, place.shell, home, self.server)
+            return SshImage(context, place, HostImage(), self, build)
         found = find_on_host(context.wish, self.server, place, self.progress, self._warn)
         if found.local and context.wish.there is None:
             otherwise = called_otherwise(found.local.name, context.asked.target)
@@ -66,7 +64,7 @@ class SshHost(HostConnection):
         context = self._context
         own = self.work.enter_context(context.space(f"host-{self._number}"))
         around = replace(own.surroundings, progress=self.progress)
-        space = replace(own, progress=self.progress, surroundings=around)
+        space = replace(own, surroundings=around)
         session = Session(context.asked.options, context.find, space, self.shell)
         return self.work.enter_context(session), own
 
@@ -82,14 +80,24 @@ class SshImage:
         place: The host, with our folder.
         found: The image.
         host: The host, as it is worked on.
+        build: How it would be built, in a dry run; None where it is there.
 
     Attributes:
+        build: The same.
+        image_id: The digest that a container tool there knows it by; see `HostImage.image_id`.
         obstacle: Returns why a method cannot be used, as part of a sentence; empty when it can.
     """
 
     def __init__(
-        self, context: HostContext, place: Workdir, found: HostImage, host: SshHost
+        self,
+        context: HostContext,
+        place: Workdir,
+        found: HostImage,
+        host: SshHost,
+        build: BuildPlan | None = None,
     ) -> None:
+        self.build = build
+        self.image_id = found.image_id
         options, registry = context.asked.options, context.registry.client
         repository = context.request.repository
         self._context = context
@@ -109,16 +117,6 @@ class SshImage:
         )
         self._obstacles = Obstacles(wish, place.facts, self._engines)
         self.obstacle = self._obstacles.of
-
-    @property
-    def image_id(self) -> Digest | None:
-        """The digest that a container tool there knows it by; see `HostImage.image_id`."""
-        return self._found.image_id
-
-    @property
-    def build(self) -> BuildPlan | None:
-        """How it would be built, in a dry run; None where it is there."""
-        return self._host.build
 
     @contextlib.contextmanager
     def engine(self, method: TransferMethod) -> Iterator[EngineThere]:

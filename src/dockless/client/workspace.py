@@ -2,7 +2,6 @@
 
 import contextlib
 import functools
-import math
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -16,14 +15,12 @@ from dockless.model.timings import Timings
 from dockless.oci.packing import asked
 from dockless.ports import Progress
 from dockless.registry.throughput import ThroughputRecords
-from dockless.retry import SharedBackoff
 from dockless.storage.folders import make_own
 from dockless.storage.machine import Machine
 from dockless.storage.staging import Staging
 from dockless.storage.user_store import running_store
 from dockless.transport.http import CONNECTIONS
-from dockless.transport.rate_limit import RateLimiter
-from dockless.transport.request_slots import RequestSlots
+from dockless.transport.request_limits import RequestLimits
 
 if TYPE_CHECKING:
     from dockless.engines.installed import InstalledEngines
@@ -66,35 +63,30 @@ class Workspace(Struct, frozen=True, kw_only=True):
     """Where a session works.
 
     Attributes:
-        progress: Where its work is shown.
+        surroundings: The user's environment and folders, where the work is shown, and who is
+            warned and asked.
         staging: Where its layers are staged.
-        surroundings: The user's environment and folders, and who is warned and asked.
         engines: Returns the programs that can push, each looked for once by one command.
         throughput: Know the ways to registries; one command's workspaces share them.
+        limits: What registries may be asked; one command's workspaces share them.
         claims: Sends the blobs that several repositories share; None for a push of its own.
-        rate_limiter: How fast these may go.
-        slots: Return how many requests a host may get at once; all workspaces share them.
         connections: How many connections to one host it may open at once.
-        shared_backoff: The pause that the registry asked for, which all workspaces of one command
-            share.
-        known: The registries that earlier sessions with the same options have reached, by host;
-            those that are reached now are added. None for a session that shares none.
-        until: The moment, on the clock of `time.monotonic`, when the whole command ends by
-            `--timeout`; None for none.
+        known: The registries that earlier sessions have reached, as in `RegistryConnections`.
     """
 
-    progress: Progress
-    staging: Staging
-    throughput: ThroughputRecords
     surroundings: Surroundings
+    staging: Staging
     engines: "Callable[[], InstalledEngines]"
+    throughput: ThroughputRecords
+    limits: RequestLimits
     claims: "BlobClaims | None" = None
-    rate_limiter: RateLimiter = field(default_factory=lambda: RateLimiter(None))
-    slots: Callable[[str], RequestSlots] = lambda _: RequestSlots()
     connections: int = CONNECTIONS
-    shared_backoff: SharedBackoff = field(default_factory=SharedBackoff)
     known: "dict[str, RegistryClient] | None" = None
-    until: float | None = None
+
+    @property
+    def progress(self) -> Progress:
+        """Where its work is shown."""
+        return self.surroundings.progress
 
     @property
     def machine(self) -> Machine:
@@ -127,9 +119,7 @@ def workspaces(
         until: The moment, on the clock of `time.monotonic`, when all of it ends; None for none.
     """
     machine = surroundings.machine
-    # who gave no limit of time should not wait for hours
-    shared_backoff = SharedBackoff() if until is None else SharedBackoff(longest=math.inf)
-    rate_limiter, slots = RateLimiter(options.rate), dict[str, RequestSlots]()
+    limits = RequestLimits(rate=options.rate, most=options.max_connections, until=until)
     engines = functools.cache(functools.partial(_installed, machine))
     recheck = options.recheck_cache
     with running_store(machine, recheck=recheck, until=until) as (held, folder):
@@ -144,17 +134,11 @@ def workspaces(
             usual = asked("gzip" if options.compression == "auto" else options.compression)
             with Staging(held, own, usual, cores(), surroundings.timings) as staging:
                 yield Workspace(
-                    progress=surroundings.progress,
-                    staging=staging,
-                    throughput=throughput,
                     surroundings=surroundings,
+                    staging=staging,
                     engines=engines,
-                    rate_limiter=rate_limiter,
-                    slots=lambda host: slots.setdefault(
-                        host, RequestSlots(options.max_connections)
-                    ),
-                    shared_backoff=shared_backoff,
-                    until=until,
+                    throughput=throughput,
+                    limits=limits,
                 )
 
         yield workspace

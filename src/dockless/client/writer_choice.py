@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from dockless.client.connections import OpenRegistry
 from dockless.client.workspace import Workspace
-from dockless.errors import DocklessError
 from dockless.model.options import PROGRAMS, PushOptions
 from dockless.oci.reference import Repository
 from dockless.ports import ImageWriter, Reader
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from dockless.engines.automatic import Automatic
     from dockless.engines.choice import Engines
     from dockless.engines.starter import EngineStarter
-    from dockless.registry.client import RegistryClient
     from dockless.registry.direct import Direct
 
 
@@ -44,7 +42,7 @@ class WriterChooser:
         """What starts programs; a push that starts none has none."""
         from dockless.engines.starter import EngineStarter  # noqa: PLC0415 - a warm push needs none
 
-        return EngineStarter(self._options, self._space.engines, self._space.until)
+        return EngineStarter(self._options, self._space.engines, self._space.limits.until)
 
     def prepare(self) -> None:
         """Make the program ready while the layers are staged; once."""
@@ -77,18 +75,9 @@ class WriterChooser:
         auto = self._options.engine == "auto"
         if auto and writes and (self._options.rate or opened.client.http.slots.most):
             return opened.direct  # a program knows no limit on requests or speed
-        from dockless.engines.choice import automatic  # noqa: PLC0415 - a warm push needs none
-
         engines = self._engines(opened, repository, home, writes=writes)
         if auto:
-            client, note = opened.client, self._space.progress.note
-            return automatic(
-                engines,
-                opened.direct,
-                note,
-                partial(_refusal, client),
-                lambda: not client.wants_credential() or client.account() is None,
-            )
+            return engines.automatic(opened.direct, self._space.progress.note)
         return engines.start(self._options.engine)
 
     def check(
@@ -105,9 +94,3 @@ class WriterChooser:
         self, opened: OpenRegistry, repository: Repository, home: Path, *, writes: bool = True
     ) -> "Engines":
         return self._starter.engines(opened.client, repository, home, writes=writes)
-
-
-def _refusal(client: "RegistryClient", repository: Repository) -> DocklessError | None:
-    from dockless.registry.refusals import upload_refusal  # noqa: PLC0415 - rare
-
-    return upload_refusal(client, repository)

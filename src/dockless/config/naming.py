@@ -1,7 +1,5 @@
 """From settings to the target: where an image goes, by the rules of the project's naming."""
 
-from collections.abc import Iterator
-
 from msgspec import Struct
 
 from dockless.config.cascade import TYPED_IMAGES, TYPED_NAMESPACES, TYPED_TAGS, Settings, agreed
@@ -92,82 +90,11 @@ def target(settings: Settings, source_name: Name | None) -> Target:
     return Target(kind, repository, _tags(settings, image, source_name))
 
 
-def local_candidates(settings: Settings, target: Target) -> tuple[str, ...]:
-    """Return the names under which to look for the local image when SOURCE is not given.
-
-    They are in the order in which the first that exists is taken. An image that was asked for by
-    name: that repository alone, under the target's name, without the host, and by its last part,
-    with the tags that were asked for, else `latest`. A tag that was asked for: the project with
-    it, else the project's latest, and nothing that files name. Nothing: the target itself, the
-    project with its tags, the configured image, the project's latest, the Compose service's.
-    """
-    if settings.image and settings.image.origin in TYPED_IMAGES:
-        names = _of_the_image(settings.image.value, target)
-    elif _typed_tags(target):
-        names = _of_the_tags(settings, target)
-    else:
-        names = _of_the_files(settings, target)
-    return tuple(name for name in dict.fromkeys(names) if _is_name(name))
-
-
-def called_otherwise(name: str, target: Target) -> str:
-    """Return a sentence where a local image does not have the name of its target; else nothing."""
-    try:
-        own = Name.parse(name)
-    except ValueError:
-        return ""
-    called = (own.path.rpartition("/")[2], own.tag or _LATEST)
-    repository = target.repository.value
-    if any(called == (repository.path.rpartition("/")[2], tag.value) for tag in target.tags):
-        return ""
-    return f"The local image {name} does not have the name of the target, {target.references[0]}."
-
-
 def _is_typed(settings: Settings, image: Setting[Name] | None) -> bool:
     """Whether the target's image or any tag of it was typed, other than as SOURCE."""
     if image and image.origin in TYPED_IMAGES:
         return True
     return any(tag.origin in TYPED_TAGS for tag in settings.tags)
-
-
-def _typed_tags(target: Target) -> tuple[str, ...]:
-    return tuple(tag.value for tag in target.tags if tag.origin in TYPED_TAGS)
-
-
-def _of_the_image(image: Name, target: Target) -> Iterator[str]:
-    tags = (image.tag,) if image.tag else _typed_tags(target) or (_LATEST,)
-    repository = target.repository.value
-    path = image.path if image.host else repository.path
-    for tag in tags:
-        yield f"{repository}:{tag}"
-        yield f"{path}:{tag}"
-        yield f"{path.rpartition('/')[2]}:{tag}"
-
-
-def _of_the_tags(settings: Settings, target: Target) -> Iterator[str]:
-    project = settings.project().value
-    yield from (f"{project}:{tag}" for tag in _typed_tags(target))
-    yield f"{project}:{_LATEST}"
-
-
-def _of_the_files(settings: Settings, target: Target) -> Iterator[str]:
-    project = settings.project().value
-    yield from (str(reference) for reference in target.references)
-    yield from (f"{project}:{tag.value}" for tag in target.tags)
-    if filed := settings.filed or settings.image:
-        name = filed.value
-        host = f"{name.host}/" if name.host else ""
-        yield f"{host}{name.path}:{name.tag or _LATEST}"
-    yield f"{project}:{_LATEST}"
-    yield from (name.value for name in settings.compose_images())
-
-
-def _is_name(text: str) -> bool:
-    try:
-        Name.parse(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _image(settings: Settings, source: Name | None) -> Setting[Name] | None:

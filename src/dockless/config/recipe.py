@@ -5,7 +5,7 @@ from dockless.config.cascade import Settings
 from dockless.config.naming import Target
 from dockless.config.project import Project
 from dockless.errors import UsageError
-from dockless.model.builder import Recipe
+from dockless.model.builder import HostRecipe, Recipe
 
 
 def recipe_of(settings: Settings, target: Target, files: Project) -> tuple[tuple[str, ...], Recipe]:
@@ -25,4 +25,16 @@ def recipe_of(settings: Settings, target: Target, files: Project) -> tuple[tuple
             )
     return names, Recipe(
         folder=files.folder, image=names[0], compose=composed, builder=files.deploy.builder
+    )
+
+
+def host_recipe_of(settings: Settings, target: Target, files: Project) -> HostRecipe:
+    """Return what `--build` builds on hosts."""
+    project = settings.project().value
+    return HostRecipe(
+        project=project,
+        image=f"{project}:{target.tags[0].value}",
+        composed=tuple(name.value for name in settings.compose_images()),
+        compose_files=compose.FILES,
+        builder=files.deploy.builder,
     )

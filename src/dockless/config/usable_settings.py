@@ -1,4 +1,4 @@
-"""The settings of a command that does not need the project: no error in its files stops it."""
+"""The settings of a command that may not need the project: then no error in its files stops it."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -16,6 +16,8 @@ def usable_settings(
     folder: Path | None,
     environment: Mapping[str, str],
     tell: Callable[[DocklessError], None],
+    *,
+    needed: bool = False,
 ) -> tuple[Project, Settings]:
     """Return the project of a folder and its settings, without the files that cannot be used.
 
@@ -24,14 +26,19 @@ def usable_settings(
         folder: The folder; None where it is gone.
         environment: As for `resolve`.
         tell: Called with why one of the files, or a value in one, cannot be used.
+        needed: Whether the command needs the project, so that any error stops it.
 
     Raises:
-        UsageError: What was typed, or a variable, is wrong.
+        UsageError: What was typed, or a variable, is wrong; or the project is needed and cannot be
+            used.
+        EngineError: The same, for the command of a secret.
     """
     try:
         files = project_in(folder, environment)
         return files, resolve(flags, environment, files)
     except (UsageError, EngineError) as error:  # the latter of a secret's command
+        if needed:
+            raise
         wrong = error
     without = nowhere(Path("/") if folder is None else folder, environment)
     settings = resolve(flags, environment, without)

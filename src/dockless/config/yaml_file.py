@@ -97,6 +97,22 @@ def _told(quoted: re.Match[str]) -> str:
     return quoted[0] if _TOKEN.fullmatch(quoted[0][1:-1]) else "'…'"
 
 
+class _ReadMap(Struct):
+    """A map as far as it is read.
+
+    Attributes:
+        key: Its dotted key; empty for the whole file.
+        members: Its members, and those of the maps that it merges.
+        faults: What of it cannot be read.
+        seen: Its own keys.
+    """
+
+    key: str
+    members: dict[str, Value] = field(default_factory=dict)
+    faults: list[MapFault] = field(default_factory=list)
+    seen: set[str] = field(default_factory=set)
+
+
 class _Reader(Struct):
     """Turns nodes into values, and counts them, since aliases can multiply endlessly."""
 
@@ -106,8 +122,8 @@ class _Reader(Struct):
     def value(self, node: yaml.Node, key: str) -> Value:
         self._count(node)
         if isinstance(node, yaml.MappingNode):
-            members, faults = self._members(node, key)
-            return self._at(node, members, key, faults)
+            read = self._map(node, key)
+            return self._at(node, read.members, key, tuple(read.faults))
         if isinstance(node, yaml.SequenceNode):
             items = (self.value(item, f"{key}[{number}]") for number, item in enumerate(node.value))
             return self._at(node, tuple(items), key)
@@ -134,47 +150,36 @@ class _Reader(Struct):
             problem = f"{self.name} has more than {most} values with its aliases expanded."
             raise UsageError(problem)
 
-    def _members(
-        self, node: yaml.MappingNode, key: str
-    ) -> tuple[dict[str, Value], tuple[MapFault, ...]]:
-        """Return the entries of merge keys (`<<`), which the map's own keys replace, and those."""
-        members: dict[str, Value] = {}
-        faults: list[MapFault] = []
-        seen: set[str] = set()
+    def _map(self, node: yaml.MappingNode, key: str) -> _ReadMap:
+        """Read a map; its own keys replace those of merge keys (`<<`)."""
+        read = _ReadMap(key)
         for name, inner in sorted(node.value, key=lambda member: member[0].tag != _MERGE):
             try:
-                self._member((name, inner), key, members, faults, seen)
+                self._member(read, name, inner)
             except (UsageError, RecursionError) as error:
-                faults.append(self._fault(name, key, error))
-        return members, tuple(faults)
+                read.faults.append(self._fault(name, key, error))
+        return read
 
-    def _member(
-        self,
-        member: tuple[yaml.Node, yaml.Node],
-        key: str,
-        members: dict[str, Value],
-        faults: list[MapFault],
-        seen: set[str],
-    ) -> None:
-        """Read one member of a map into its members, and what is wrong in what it merges."""
-        name, inner = member
+    def _member(self, read: _ReadMap, name: yaml.Node, inner: yaml.Node) -> None:
+        """Read one member of a map, and what is wrong in what it merges."""
+        key = read.key
         if name.tag == _MERGE:
             value = self.value(inner, key)
             sources = value.data if isinstance(value.data, tuple) else (value,)
             for source in reversed(sources):
-                members.update(source.mapping())
-                faults += source.faults
+                read.members.update(source.mapping())
+                read.faults += source.faults
             return
         where = Value(data={}, file=self.name, line=name.start_mark.line + 1, key=key)
         if not isinstance(name.value, str):
             raise where.wrong("has a key that is not a single value")
         if MARK in name.value:
             raise where.unanswered()
-        if name.value in seen:
+        if name.value in read.seen:
             shown = shown_member(key, name.value)
             raise where.wrong(f"has the key `{shown}` twice", "Remove one of them.")
-        seen.add(name.value)
-        members[name.value] = self.value(inner, member_key(key, name.value))
+        read.seen.add(name.value)
+        read.members[name.value] = self.value(inner, member_key(key, name.value))
 
     def _fault(self, name: yaml.Node, key: str, error: UsageError | RecursionError) -> MapFault:  # noqa: ARG002 - of a list's
         """Return what is kept of an error in a map's member; here it is one of the whole file."""
@@ -191,19 +196,12 @@ class _ListReader(_Reader):
             self._add(_MOST_REPEATED)
         self.visited.add(id(node))
 
-    def _member(
-        self,
-        member: tuple[yaml.Node, yaml.Node],
-        key: str,
-        members: dict[str, Value],
-        faults: list[MapFault],
-        seen: set[str],
-    ) -> None:
+    def _member(self, read: _ReadMap, name: yaml.Node, inner: yaml.Node) -> None:
         before = self.count
         try:
-            super()._member(member, key, members, faults, seen)
+            super()._member(read, name, inner)
         finally:
-            if not key and self.count > _MOST_REPEATED:  # the next entry has as many left
+            if not read.key and self.count > _MOST_REPEATED:  # the next entry has as many left
                 self.count = before
 
     def _fault(self, name: yaml.Node, key: str, error: UsageError | RecursionError) -> MapFault:

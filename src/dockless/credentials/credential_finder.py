@@ -12,10 +12,12 @@ from msgspec.structs import replace
 from dockless.credentials import resolve
 from dockless.credentials.cloud import token_sources
 from dockless.credentials.credential_sources import Given, Sources
+from dockless.credentials.given import read_given
 from dockless.credentials.prompting import Prompter, hidden_prompt
 from dockless.credentials.resolve import FindCredential, FoundCredential
 from dockless.errors import UsageError
 from dockless.model.login import ConfiguredLogin
+from dockless.model.options import CommandOptions
 from dockless.oci.reference import Repository
 from dockless.storage.user_folders import home_folder
 
@@ -54,6 +56,27 @@ class CredentialFinder(Struct, frozen=True, kw_only=True):
             environment=os.environ,
             home=home_folder(),
         )
+
+    @classmethod
+    def of_command(
+        cls,
+        prompter: Prompter,
+        options: CommandOptions,
+        account: str,
+        configured: ConfiguredLogin | None,
+    ) -> "CredentialFinder":
+        """Return the finder for a command line, whose password is read or asked for here.
+
+        Args:
+            prompter: Asks.
+            options: The command line.
+            account: The username of the settings; empty for none.
+            configured: The login of the project's configuration.
+
+        Raises:
+            UsageError: An empty password cannot be asked for here.
+        """
+        return cls.of_user(prompter, configured, read_given(prompter, options, account))
 
     def find(self, repository: Repository) -> FoundCredential:
         """Return the credential for the registry of a repository, running programs as needed."""

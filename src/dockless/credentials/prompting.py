@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Sequence
 from itertools import takewhile
 from typing import Protocol, TypeVar
 
-from dockless.errors import AuthError, DocklessError, UsageError
+from dockless.errors import AuthError, DocklessError, UsageError, WrongAnswerError
 from dockless.model.secret import Credential, Secret
 
 
@@ -50,6 +50,32 @@ def asked(ask: Callable[[], T], tell: Callable[[str], object], wrong: type[Dockl
                 raise  # that was asked for often enough
             tell(error.what)
     return ask()
+
+
+def until_accepted(
+    ask: Callable[[], Credential],
+    accept: Callable[[Credential], T],
+    tell: Callable[[str], object],
+) -> T:
+    """Return what `accept` makes of the first credential that is accepted, of a few that are asked.
+
+    Args:
+        ask: Asks for one; raises why that cannot be done.
+        accept: Tries it; raises AuthError where it is rejected.
+        tell: Called with why one was rejected, before the next question.
+
+    Raises:
+        WrongAnswerError: The last one was rejected, too.
+    """
+
+    def once() -> T:
+        typed = ask()
+        try:
+            return accept(typed)
+        except AuthError as error:
+            raise WrongAnswerError(error.what, error.remedy) from None
+
+    return asked(once, tell, WrongAnswerError)
 
 
 def with_empty_password(arguments: Sequence[str], options: Collection[str]) -> list[str]:

@@ -43,6 +43,25 @@ def open_keyring_logins(
     return KeyringLogins(choice, opened, _lock(environment), patience)
 
 
+def keyring_for_login(
+    choice: str,
+    environment: Mapping[str, str],
+    prompt: Prompt | None,
+    ttl: float | None,
+) -> KeyringLogins:
+    """Return the keyring that a login will be stored in, which can be read.
+
+    The arguments are those of `open_keyring_logins`, but that `ttl` may have a fraction.
+
+    Raises:
+        AuthError: There is none, or it is locked.
+    """
+    seconds = None if ttl is None else max(1, int(ttl))
+    found = open_keyring_logins(choice, environment, prompt, seconds)
+    found.logins()
+    return found
+
+
 def _lock(environment: Mapping[str, str]) -> Path:
     """Return what all logins of this user lock, whatever their HOME is: the keyring is the same."""
     with contextlib.suppress(KeyError):  # a user without a name has no home of that kind

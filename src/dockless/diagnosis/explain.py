@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dockless.config.cascade import Settings
 from dockless.config.deploy import FILE as DEPLOY
 from dockless.config.document import NeedsRubyError
-from dockless.config.naming import Target, local_candidates
+from dockless.config.local_names import local_candidates
+from dockless.config.naming import Target
 from dockless.config.naming import target as find_target
 from dockless.credentials.credential_finder import CredentialFinder
 from dockless.credentials.credential_sources import Given

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from dockless.concurrency import alone, map_concurrently, waited_for
 from dockless.config.cascade import Settings
-from dockless.config.naming import local_candidates
+from dockless.config.local_names import local_candidates
 from dockless.config.naming import target as find_target
 from dockless.engines import probe
 from dockless.errors import DocklessError, EngineError, UsageError, time_is_over

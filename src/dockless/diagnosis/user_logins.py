@@ -9,7 +9,6 @@ from msgspec import Struct
 from dockless.config.cascade import Settings, project_settings, readable_settings
 from dockless.credentials.credential_finder import CredentialFinder
 from dockless.credentials.credential_sources import Given, Sources
-from dockless.credentials.given import read_given
 from dockless.credentials.prompting import Prompter, hidden_prompt
 from dockless.credentials.user_keyrings import Prompt
 from dockless.model.options import CommandOptions
@@ -46,12 +45,12 @@ def user_logins(options: CommandOptions, prompter: Prompter) -> UserLogins:
         UsageError: An empty password cannot be asked for.
     """
     settings = readable_settings(options.username, os.environ)
-    given = read_given(prompter, options, settings.account)
+    finder = CredentialFinder.of_command(prompter, options, settings.account, settings.login)
     return UserLogins(
         settings=settings,
         read_settings=partial(project_settings, options.username, os.environ),
-        given=given,
-        sources=CredentialFinder.of_user(prompter, settings.login, given).sources,
+        given=finder.given,
+        sources=finder.sources,
         terminal=prompter.at_terminal(),
         prompt=hidden_prompt(prompter),
     )

@@ -14,7 +14,7 @@ from dockless.engines.engine_registry import EngineRegistry, entrance
 from dockless.engines.installed import InstalledEngines
 from dockless.engines.runner import Limits, Runner
 from dockless.engines.shell import Shell
-from dockless.errors import DocklessError, EngineError
+from dockless.errors import EngineError
 from dockless.model.options import PROGRAMS, PushOptions
 from dockless.oci.reference import Repository
 
@@ -71,6 +71,24 @@ class Engines:
             raise EngineError(f"{why}.", "Push with --engine auto or direct.")
         return self._crane() if name == "crane" else self._skopeo()
 
+    def automatic(self, direct: Whole, note: Callable[[str], None]) -> Automatic:
+        """Return the writer of `--engine auto`.
+
+        Args:
+            direct: What writes without a program.
+            note: Shows one line.
+        """
+        tried = [
+            Program(
+                name=name, start=partial(self.start_sound, name), trial=partial(self.trial, name)
+            )
+            for name in PROGRAMS
+        ]
+        registry = self._registry
+        return Automatic(
+            tried, direct, note, registry.upload_refusal, lambda: registry.login() is None
+        )
+
     def start_sound(self, name: str) -> Crane | Skopeo:
         """Return one of them, if its last push probe passed.
 
@@ -119,25 +137,6 @@ class Engines:
     def _access(self, name: str) -> Access:
         enter = partial(entrance, name, self._registry, self._repository)
         return Access(self._registry.endpoint, enter)
-
-
-def automatic(
-    engines: Engines,
-    direct: Whole,
-    note: Callable[[str], None],
-    refusal: Callable[[Repository], DocklessError | None],
-    has_none: Callable[[], bool],
-) -> Automatic:
-    """Return the writer of `--engine auto`; the arguments are those of `Automatic`."""
-    tried = [
-        Program(
-            name=name,
-            start=partial(engines.start_sound, name),
-            trial=partial(engines.trial, name),
-        )
-        for name in PROGRAMS
-    ]
-    return Automatic(tried, direct, note, refusal, has_none)
 
 
 def prepare(options: PushOptions, installed: InstalledEngines) -> None:

@@ -6,6 +6,7 @@ from typing import Protocol
 from dockless.engines.adapters import Entrance
 from dockless.engines.authfile import authfile
 from dockless.engines.memory import in_memory
+from dockless.errors import DocklessError
 from dockless.model.endpoint import Endpoint
 from dockless.model.secret import Credential, Grant
 from dockless.oci.reference import Repository
@@ -28,6 +29,9 @@ class EngineRegistry(Protocol):
 
     def login(self) -> Credential | None:
         """Return the credential if the registry requires one."""
+
+    def upload_refusal(self, repository: Repository) -> DocklessError | None:
+        """Return why the registry refuses uploads to a repository, if it does; asks it."""
 
     def grant(self, repository: Repository) -> Grant:
         """Return what another program needs to push to the repository, and no more than that."""

@@ -53,8 +53,12 @@ class BundleRequest(Struct, frozen=True, kw_only=True):
         """What the bundle is called in messages."""
         return "standard output" if self.to_stdout else str(self.out)
 
-    def check(self) -> None:
-        """Raise UsageError where the request contradicts itself, or nothing can come of it."""
+    def check(self, *, shown: bool = False) -> None:
+        """Raise UsageError where the request contradicts itself, or nothing can come of it.
+
+        Args:
+            shown: Whether standard output is a terminal.
+        """
         if self.to_stdout and self.split:
             raise UsageError(
                 "--split makes several files, and standard output takes one.", "Give -o FILE.tar."
@@ -72,3 +76,8 @@ class BundleRequest(Struct, frozen=True, kw_only=True):
             )
         if not self.out.parent.is_dir():
             raise UsageError(f"There is no folder {self.out.parent}.", "Make it first.")
+        if self.to_stdout and shown:
+            raise UsageError(
+                "The archive would go to the terminal.",
+                "Redirect standard output to a file or a pipe, or give -o FILE.tar.",
+            )

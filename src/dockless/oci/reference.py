@@ -116,6 +116,15 @@ class Name(Struct, frozen=True, kw_only=True):
         return cls(host=host, path=path, tag=tag, digest=digest)
 
 
+def is_image_name(text: str) -> bool:
+    """Whether a text is an image's name."""
+    try:
+        Name.parse(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _split_host(name: str) -> tuple[str, str]:
     first, slash, rest = name.partition("/")
     if slash and _looks_like_host(first):

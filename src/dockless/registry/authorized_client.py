@@ -1,48 +1,57 @@
 """Requests to one registry with the credential of one account."""
 
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from http import HTTPStatus
 from urllib.parse import urljoin
 
 from msgspec import Struct
-from msgspec.structs import replace
 
-from dockless.errors import AuthError, DocklessError, PushError
-from dockless.model.endpoint import Endpoint
-from dockless.model.secret import Credential, Grant
+from dockless.errors import DocklessError, PushError
 from dockless.oci.reference import Repository
-from dockless.registry.challenges import Challenge, chosen, demanded, offered
-from dockless.registry.responses import first_in_clear, is_html, shown_type, wants_tls
-from dockless.registry.tokens import Authorization, authorization, refused
+from dockless.registry.registry_login import CredentialProvider, RegistryLogin
+from dockless.registry.tokens import Authorization
 from dockless.transport.bodies import Body, BodySink
 from dockless.transport.http import HttpClient, Response
 from dockless.transport.origins import Origin, goes_along, origin, shown
 
-_OK, _NOT_FOUND = HTTPStatus.OK, HTTPStatus.NOT_FOUND
 _UNAUTHORIZED, _FORBIDDEN = HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN
-_UNLIKELY = "dockless/none"
 _UPLOADING = ("PATCH", "PUT")
-CredentialProvider = Callable[[], Credential | None]
 _LONGEST_SHOWN = 200
 
 
 class _Request(Struct, frozen=True, kw_only=True):
-    """A request without its host and credential."""
+    """A request without its host and credential.
+
+    Attributes:
+        method: The HTTP method.
+        repository: The repository.
+        path: What follows the repository in the URL, or a Location that the registry gave.
+        headers: Further headers.
+        body: What is sent along.
+        sink: Where the content of the response goes; None for into the response.
+    """
 
     method: str
+    repository: Repository
+    path: str
     headers: Mapping[str, str]
-    body: Body
+    body: Body = None
     sink: BodySink | None = None
 
+    @property
+    def put(self) -> str | None:
+        """The tag or digest of the manifest that it puts.
 
-class AuthorizedClient:
-    """One registry, with one account.
+        Empty where it writes something else, and None where it only reads.
+        """
+        if self.method in ("GET", "HEAD"):
+            return None
+        name = self.path.removeprefix("manifests/")
+        return "" if name == self.path else name
 
-    Args:
-        http: The connections.
-        account: Gives the credential, which may be another one each time; None for anonymous.
-        actions: What tokens are asked for: `pull` or `pull,push`.
+
+class AuthorizedClient(RegistryLogin):
+    """Sends requests about repositories; the arguments are those of `RegistryLogin`.
 
     Attributes:
         own_uploads: Whether uploads that are said to go on at another host go on at this one.
@@ -51,111 +60,9 @@ class AuthorizedClient:
     def __init__(
         self, http: HttpClient, account: CredentialProvider, actions: str = "pull,push"
     ) -> None:
-        self.http = http
-        self.account = account
-        self._actions = actions
-        self._challenge: Challenge | None = None
-        self._offered: Mapping[str, str] = {}
-        self._pinged = False
-        self._passes: dict[str, Authorization | None] = {}
+        super().__init__(http, account, actions)
         self._upload_place: str | None = None
         self.own_uploads: dict[Origin | None, bool] = {}
-
-    @property
-    def endpoint(self) -> Endpoint:
-        """How the registry is reached."""
-        return self.http.endpoint
-
-    def ping(self) -> None:
-        """Check that a registry responds, and which authentication it requires.
-
-        Raises:
-            PushError: The service that responds is not a registry.
-        """
-        if self._pinged:
-            return
-        response = self.http.ask("GET", f"{self.http.endpoint.url}/v2/")
-        host = self.http.endpoint.host
-        if not self.http.endpoint.plain_http and (clear := first_in_clear(response)):
-            raise PushError(
-                f"{host} redirects to {shown(clear)}, without TLS, where anyone could respond.",
-                "Nothing else was sent. Check the host; the registry's final name may be another "
-                "one.",
-            )
-        if response.status == _OK and is_html(response) and not response.via:
-            response = self._behind(response)
-        if response.status == _UNAUTHORIZED:
-            self._challenge = demanded(response.headers, self.http.endpoint)
-            self._offered = response.headers
-        elif response.status == _FORBIDDEN:
-            from dockless.registry.refusals import shut_out  # noqa: PLC0415 - rare
-
-            raise shut_out(response, host)
-        elif self.http.endpoint.plain_http and wants_tls(response):
-            raise PushError(
-                f"{host} uses TLS, but the request was sent in plain HTTP.", "Leave out --insecure."
-            )
-        elif response.status != _OK or is_html(response):
-            raise self._no_registry(response)
-        self._pinged = True
-
-    def _behind(self, page: Response) -> Response:
-        """Return what a registry behind a page for people answers; the page where there is none.
-
-        Some proxies answer `/v2/` alone with a page, and pass on everything below it.
-        """
-        below = self.http.ask("GET", f"{self.http.endpoint.url}/v2/{_UNLIKELY}/tags/list")
-        if is_html(below) or below.via:
-            return page
-        if below.status == _UNAUTHORIZED:
-            return below
-        there = below.status in (_OK, _FORBIDDEN, _NOT_FOUND)
-        return replace(page, headers={}) if there else page
-
-    def _no_registry(self, response: Response) -> PushError:
-        """Return the error for a response that no registry gives."""
-        return PushError(
-            f"{self.http.endpoint.host} does not respond as a registry: status {response.status}, "
-            f"{shown_type(response)}.",
-            "Check the host and port, and that no proxy or login page intercepts the request.",
-        )
-
-    def check(self) -> bool:
-        """Check that the registry accepts the credential; return whether it requires one.
-
-        Raises:
-            AuthError: It does not.
-        """
-        self.ping()
-        if self._challenge is None:
-            return False
-        let_in = authorization(self.http, self._challenge, self.account(), "")
-        headers = {"Authorization": let_in.header.reveal()} if let_in else {}
-        response = self.http.ask("GET", f"{self.http.endpoint.url}/v2/", headers)
-        if response.status in (_UNAUTHORIZED, _FORBIDDEN):
-            raise self.refusal()
-        return True
-
-    def wants_credential(self) -> bool:
-        """Whether the registry requires authentication."""
-        self.ping()
-        return self._challenge is not None
-
-    @property
-    def challenge(self) -> Challenge | None:
-        """The registry's challenge; None when it requires nothing."""
-        self.ping()
-        return self._challenge
-
-    def has_tokens_for_guests(self) -> bool:
-        """Whether the registry has a token service, which may allow anonymous reads."""
-        self.ping()
-        return self._challenge is not None and self._challenge.scheme == "bearer"
-
-    def refusal(self) -> AuthError:
-        """Return the error for the credential that this client has, or lacks."""
-        reads = self._actions == "pull"
-        return refused(self.http.endpoint.host, self.account(), source=reads)
 
     def request(
         self,
@@ -179,7 +86,9 @@ class AuthorizedClient:
             NetworkError: There was no response, or the registry has an error.
         """
         return self._allowed(
-            repository, path, _Request(method=method, headers=headers or {}, body=body)
+            _Request(
+                method=method, repository=repository, path=path, headers=headers or {}, body=body
+            )
         )
 
     def fetch(
@@ -196,11 +105,14 @@ class AuthorizedClient:
             NetworkError: There was no response, or the registry has an error.
         """
         return self._allowed(
-            repository, path, _Request(method="GET", headers=headers or {}, body=None, sink=sink)
+            _Request(
+                method="GET", repository=repository, path=path, headers=headers or {}, sink=sink
+            )
         )
 
-    def _allowed(self, repository: Repository, path: str, request: "_Request") -> Response:
-        url = self.url(repository, path)
+    def _allowed(self, request: _Request) -> Response:
+        repository = request.repository
+        url = self.url(repository, request.path)
         own = goes_along(self.http.endpoint.url, url)
         # a Location elsewhere is a storage service, which must not see the credential
         let_in = self._authorized(repository) if own else None
@@ -219,23 +131,24 @@ class AuthorizedClient:
             let_in = self._renewed(repository)
             response = self._send(url, request, let_in)
         if response.status in (_UNAUTHORIZED, _FORBIDDEN):
-            self._see_that_it_answered_itself(response, url)
-        if response.status == _UNAUTHORIZED:
-            self._passes.pop(repository.path, None)
-            if let_in and let_in.token and self.account():
-                raise self._forbidden(repository, response)
-            raise self.refusal()
-        if response.status == _FORBIDDEN:
-            raise self._forbidden(repository, response, _name_put(request.method, path))
+            raise self._denial(request, url, response, let_in)
         return response
 
-    def _learns(self, response: Response) -> bool:
-        """Note the challenge of a registry that had none before; return whether it has one now."""
-        if self._challenge is not None:
-            return False
-        self._challenge = chosen(offered(response.headers), self.http.endpoint)
-        self._offered = response.headers
-        return self._challenge is not None
+    def _denial(
+        self, request: _Request, url: str, response: Response, let_in: Authorization | None
+    ) -> DocklessError:
+        """Return the error for a response 401 or 403."""
+        from dockless.registry import denials  # noqa: PLC0415 - rare
+
+        if error := denials.storage_denial(response, url, self.http.endpoint):
+            return error
+        repository = request.repository
+        if response.status == _FORBIDDEN:
+            return denials.account_denial(response, repository, self.account(), request.put)
+        self._passes.pop(repository.path, None)
+        if let_in and let_in.token and self.account():
+            return denials.account_denial(response, repository, self.account())
+        return self.refusal()
 
     def leads_elsewhere(self, repository: Repository, location: str) -> str:
         """Return a Location, shortened, if it must not get the credential; otherwise nothing."""
@@ -263,21 +176,10 @@ class AuthorizedClient:
             "Ask the operator of the registry, or of the proxy in front of it, to correct this.",
         )
 
-    def _send(self, url: str, request: "_Request", let_in: Authorization | None) -> Response:
+    def _send(self, url: str, request: _Request, let_in: Authorization | None) -> Response:
         authorized = {"Authorization": let_in.header.reveal()} if let_in else {}
         headers = {**request.headers, **authorized}
         return self.http.ask(request.method, url, headers, request.body, request.sink)
-
-    def _see_that_it_answered_itself(self, response: Response, url: str) -> None:
-        """Raise AuthError where a storage service refused, which knows nothing of the account."""
-        last = response.via[-1] if response.via else url
-        if not goes_along(self.http.endpoint.url, last):
-            raise AuthError(
-                f"{shown(last)}, to which {self.http.endpoint.host} redirects, responds with "
-                f"{response.status}.",
-                "The registry's storage refuses what the registry allows: tell the registry's "
-                "operator.",
-            )
 
     def exposed_by(self, program: str, written: Repository | None = None) -> str:
         """Return why `crane` or `skopeo` must not get the credential; empty when it may.
@@ -300,64 +202,3 @@ class AuthorizedClient:
         if self._upload_place is None and written:
             self._upload_place = exposure.upload_place(self, written)
         return exposure.upload_exposure(program, self._upload_place or "", endpoint)
-
-    def _forbidden(
-        self, repository: Repository, response: Response, put: str | None = None
-    ) -> DocklessError:
-        """Return the error for a refused request; `put` is the result of `_name_put`."""
-        from dockless.registry.refusals import forbidden  # noqa: PLC0415 - rare
-
-        credential = self.account()
-        user = (credential.username or "this token") if credential else "anonymous"
-        return forbidden(response, repository, user, put)
-
-    def login(self) -> Credential | None:
-        """Return the credential if the registry requires one.
-
-        Otherwise no other program gets one either, since crane sends it unasked.
-        """
-        return self.account() if self.wants_credential() else None
-
-    def grant(self, repository: Repository) -> Grant:
-        """Return what another program needs to push to the repository, and no more than that.
-
-        Where the registry has a token service, this is a new token for this repository alone;
-        elsewhere it is the credential itself, or nothing where the registry does not ask for it.
-        """
-        credential = self.login()
-        if credential is None or self._challenge is None:
-            return Grant(credential)
-        if self._challenge.scheme == "basic":
-            return Grant(credential)
-        let_in = self._renewed(repository)
-        if let_in is None or let_in.token is None:
-            return Grant(credential)
-        return Grant(replace(credential, registry_token=let_in.token), let_in.ends)
-
-    def _authorized(self, repository: Repository) -> Authorization | None:
-        self.ping()
-        if self._challenge is None:
-            return None
-        held = self._passes.get(repository.path)
-        if held is None or held.token is None or held.renew <= time.monotonic():
-            return self._renewed(repository)
-        return held
-
-    def _renewed(self, repository: Repository) -> Authorization | None:
-        if self._challenge is None:
-            return None
-        scope = f"repository:{repository.path}:{self._actions}"
-        let_in = authorization(self.http, self._challenge, self.account(), scope)
-        self._passes[repository.path] = let_in
-        return let_in
-
-
-def _name_put(method: str, path: str) -> str | None:
-    """Return the tag or digest of the manifest that a request puts.
-
-    Empty for one that writes something else, and None for one that only reads.
-    """
-    if method in ("GET", "HEAD"):
-        return None
-    name = path.removeprefix("manifests/")
-    return "" if name == path else name

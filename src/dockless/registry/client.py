@@ -4,13 +4,14 @@ from collections.abc import Callable, MutableMapping, Sequence
 from http import HTTPStatus
 
 from dockless.concurrency import map_concurrently
-from dockless.errors import DamagedManifestError, PushError
+from dockless.errors import DamagedManifestError, DocklessError, PushError
 from dockless.model.counts import number
 from dockless.oci.content import Presence
 from dockless.oci.digest import Digest
 from dockless.oci.manifest import INDEXES, LONGEST_MANIFEST, MANIFESTS, Descriptor
 from dockless.oci.reference import Repository
-from dockless.registry.authorized_client import AuthorizedClient, CredentialProvider
+from dockless.registry.authorized_client import AuthorizedClient
+from dockless.registry.registry_login import CredentialProvider
 from dockless.registry.responses import is_html, presence, said_length, says_empty, shown_type
 from dockless.transport.http import CONNECTIONS, HttpClient, Response
 
@@ -74,6 +75,12 @@ class RegistryClient(AuthorizedClient):
         from dockless.registry.listing import tags  # noqa: PLC0415 - a push needs none
 
         return tags(self, repository)
+
+    def upload_refusal(self, repository: Repository) -> DocklessError | None:
+        """Return why the registry refuses uploads, if it does; see `refusals.upload_refusal`."""
+        from dockless.registry.refusals import upload_refusal  # noqa: PLC0415 - rare
+
+        return upload_refusal(self, repository)
 
     def has(self, repository: Repository) -> bool:
         """Whether the registry has the repository."""

@@ -114,7 +114,15 @@ def shown_work(
     clock = time.monotonic
     if many is None:
         return progress(stream, clock, quiet=quiet, terminal=terminal, color=color), None
-    from dockless.report.run_overview import overview  # noqa: PLC0415 - not for one image
+    from dockless.report.line_overview import LineOverview  # noqa: PLC0415 - not for one image
+    from dockless.report.run_overview import RunOverview  # noqa: PLC0415 - the same
 
-    shown = overview(stream, clock, many, quiet=quiet, terminal=terminal, color=color)
+    if quiet:
+        shown = RunOverview(many, clock)
+    elif terminal:
+        from dockless.report.row_overview import RowOverview  # noqa: PLC0415 - at terminals only
+
+        shown = RowOverview(many, clock, stream, color=color)
+    else:
+        shown = LineOverview(many, clock, stream)
     return shown, shown

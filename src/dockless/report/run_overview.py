@@ -1,112 +1,13 @@
-"""Show the work on many images or hosts on stderr: as lines, as rows, or not at all.
-
-Each is a `usecases.overview.Overview`.
-"""
+"""What is known of the work on many images or hosts, as a `usecases.overview.Overview`."""
 
 import threading
 from collections import Counter
 from collections.abc import Callable, Hashable
-from typing import Self, TextIO
+from typing import Self
 
 from dockless.model.ended import SENDING, ItemEnd, RunWords
-from dockless.model.printable import one_line
-from dockless.processes.terminal import write_line
-from dockless.report.units import human_size
-from dockless.report.whole import RunState, ended_text, summary_text, whole_text
-
-_SILENT_SECONDS = 30.0
-"""After so long without a line, one says how far the work is."""
-
-_MOST_NAMES = 4
-
-
-class RowTask:
-    """A task of one row, as a `ports.Task`; any thread may advance it."""
-
-    def __init__(self, run: "RunOverview", row: "RunRow", what: str, total: int | None) -> None:
-        self._run = run
-        self._row = row
-        self.what = one_line(what)
-        self.total = total
-        self.done = 0
-
-    def advance(self, count: int) -> None:
-        """Count this many more bytes as done; after the end it changes nothing."""
-        self._run.advance(self._row, self, count)
-
-    def complete(self) -> None:
-        """Mark all of it as done."""
-        if self.total is not None:
-            self.advance(self.total - self.done)
-        self.finish()
-
-    def finish(self) -> None:
-        """Mark it as ended; a second time changes nothing."""
-        self._run.finish(self._row, self)
-
-
-class RunRow:
-    """An image or host while it is worked on, as a `usecases.overview.WorkRow`.
-
-    Attributes:
-        name: Its name.
-        label: Its name in the row; empty for work on none of them.
-        size: About how many bytes it has; 0 for unknown.
-        said: What it last told that it does.
-        tasks: Its running tasks, in the order in which they began.
-    """
-
-    def __init__(self, run: "RunOverview", name: str, size: int, label: str) -> None:
-        self._run = run
-        self.name = name
-        self.label = one_line(label)
-        self.size = size
-        self.said = ""
-        self.tasks: list[RowTask] = []
-
-    def __enter__(self) -> Self:
-        self._run.bind(self)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._run.unbind(self)
-        self.close()
-
-    def start(self, what: str, total: int | None) -> RowTask:
-        """Start to show a task of `total` bytes; None when unknown."""
-        return self._run.begin(self, what, total)
-
-    def note(self, text: str) -> None:
-        """Show one line, which says what it is about."""
-        self._run.note(f"{self.name}: {text}")
-
-    def step(self, text: str) -> None:
-        """Show in the row what is done now."""
-        self.said = one_line(text)
-        self._run.changed()
-
-    def close(self) -> None:
-        """Show it no longer."""
-        self._run.remove(self)
-
-    @property
-    def text(self) -> str:
-        """The row: its name, what is done, and how far that is."""
-        doing = self.said
-        for task in self.tasks[-1:]:  # other threads may end it meanwhile
-            doing = task.what
-            if task.done or task.total:
-                doing += f" {human_size(task.done)}"
-                doing += f" of {human_size(task.total)}" if task.total else ""
-        return ": ".join(part for part in (self.label, doing) if part)
-
-    @property
-    def part(self) -> float | None:
-        """How much of its task is done, from 0 to 1; None for unknown."""
-        for task in self.tasks[-1:]:
-            if task.total:
-                return min(1.0, task.done / task.total)
-        return None
+from dockless.report.run_rows import RowTask, RunRow
+from dockless.report.whole import RunState, summary_text
 
 
 class RunOverview:
@@ -266,78 +167,5 @@ class RunOverview:
             )
 
 
-class LineOverview(RunOverview):
-    """A line for each image or host that is done, for logs, and one for all of them at the end.
-
-    Args:
-        words: How the work is called.
-        clock: Returns seconds that only go up.
-        stream: Where to.
-    """
-
-    def __init__(self, words: RunWords, clock: Callable[[], float], stream: TextIO) -> None:
-        super().__init__(words, clock)
-        self._stream = stream
-        self._written = clock()
-
-    def __exit__(self, *exception: object) -> None:
-        if text := self.summary(failed=any(exception)):
-            self.note(text)
-
-    def note(self, text: str) -> None:
-        """Show one line."""
-        with self._lock:
-            self._written = self._clock()
-            write_line(self._stream, one_line(text))
-
-    def show(self, item: ItemEnd) -> None:
-        """Show that one is done."""
-        if item.has_line:
-            self.note(ended_text(item, self.words))
-
-    def changed(self) -> None:
-        """Show how far the work is if nothing has been shown for half a minute."""
-        with self._lock:
-            if self._clock() - self._written < _SILENT_SECONDS:
-                return
-            self.note(now_text(self.whole(), [row.text for row in self._rows]))
-
-
-def now_text(whole: RunState, rows: list[str]) -> str:
-    """Return how far the work is, and the first of the things that are worked on."""
-    shown = "; ".join(rows[:_MOST_NAMES])
-    more = f" and {len(rows) - _MOST_NAMES} more" if len(rows) > _MOST_NAMES else ""
-    started = whole.ended or whole.count
-    return " - ".join(part for part in (whole_text(whole) if started else "", shown + more) if part)
-
-
 def _sent(item: ItemEnd) -> int:
     return item.sent if item.fate == "arrived" else 0
-
-
-def overview(  # noqa: PLR0913 - each is documented, and how it is shown goes by keyword
-    stream: TextIO,
-    clock: Callable[[], float],
-    words: RunWords,
-    *,
-    quiet: bool,
-    terminal: bool,
-    color: bool,
-) -> RunOverview:
-    """Return the overview that fits, to be used in a `with` block, at whose end is the summary.
-
-    Args:
-        stream: Where it is shown: stderr.
-        clock: Returns seconds that only go up, such as `time.monotonic`.
-        words: How the work is called.
-        quiet: Whether nothing is to be shown.
-        terminal: Whether the stream is a terminal that can move its cursor.
-        color: Whether rows may have colours.
-    """
-    if quiet:
-        return RunOverview(words, clock)
-    if terminal:
-        from dockless.report.row_overview import RowOverview  # noqa: PLC0415 - at terminals only
-
-        return RowOverview(words, clock, stream, color=color)
-    return LineOverview(words, clock, stream)

@@ -17,7 +17,8 @@ from dockless.sources.opener import Opener
 from dockless.sources.parts import Part, joined, read_parts
 from dockless.sources.parts import altered as parts_altered
 from dockless.sources.parts import problems as parts_problems
-from dockless.sources.spec import PARTS_ENDING, SourceSpec, parse_source
+from dockless.sources.source_paths import PARTS_ENDING
+from dockless.sources.spec import SourceSpec, parse_source
 from dockless.storage.blocks import ReadableStream
 from dockless.storage.decompression import MAGIC_BYTES, decompressing, sniff
 

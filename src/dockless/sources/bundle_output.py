@@ -2,13 +2,16 @@
 
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from dockless.errors import SourceError, UsageError
+from dockless.model.bundle_request import BundleRequest
+from dockless.model.listed import Listed
 from dockless.model.lock import FILE as LOCK
 from dockless.sources.files import SourceFile
 from dockless.sources.headers import members, opened, tar_errors
+from dockless.sources.input_files import inputs_of
 from dockless.sources.parts import read_parts
 from dockless.storage.bundle import free_of
 from dockless.storage.bundle_archive import PARTS
@@ -18,6 +21,28 @@ _MOST_UNLISTED = 1000
 """How many parts are looked for in a folder that cannot be listed."""
 
 _REMEDY = "Give another -o, or move that file."
+
+
+def check_request(request: BundleRequest, sources: Iterable[Listed], folder: Path) -> None:
+    """Check that what a request asks for may be written, before anything is read.
+
+    Args:
+        request: The request.
+        sources: Its sources, and those of its lists.
+        folder: What relative paths start from.
+
+    Raises:
+        UsageError: It would overwrite an input, or something that is not a bundle; or an older
+            bundle, which was not asked for.
+    """
+    if request.to_stdout:
+        return
+    older = (str(request.since),) if request.since else ()
+    inputs = inputs_of(sources, request.files, folder, *older)
+    is_archive, is_split = request.is_archive, request.split is not None
+    check_output(request.out, inputs, archive=is_archive, split=is_split)
+    if not request.force:
+        refuse_older(request.out, archive=is_archive, split=is_split)
 
 
 def check_output(out: Path, inputs: tuple[Path, ...], *, archive: bool, split: bool) -> None:

@@ -7,7 +7,7 @@ from dockless.errors import SourceError
 from dockless.model.counts import counted
 from dockless.ports import Progress
 from dockless.sources.parts import problems, read_parts
-from dockless.sources.spec import PARTS_ENDING
+from dockless.sources.source_paths import PARTS_ENDING
 
 
 def damaged_parts(

@@ -7,14 +7,15 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from dockless.model.builder import HostRecipe
 from dockless.model.host import Facts
 from dockless.model.server import Server
 from dockless.ports import Steps
-from dockless.sources.host_build import HostBuild
+from dockless.sources.host_build import build_there
 from dockless.sources.known_tools import container_tools
 from dockless.sources.local import find_local
 from dockless.sources.on_host import HostImage, HostShell
-from dockless.sources.spec import parse_there
+from dockless.sources.spec_there import parse_there
 
 
 class HostPlace(Protocol):
@@ -40,7 +41,7 @@ class HostWish(Struct, frozen=True, kw_only=True):
 
     names: tuple[str, ...]
     there: str | None
-    build: HostBuild | None
+    build: HostRecipe | None
 
 
 def find_on_host(
@@ -69,7 +70,7 @@ def find_on_host(
     if server.image_name:
         names = (server.image_name,)
     if wish.build:
-        names, tool = wish.build.build(shell, home, server, progress.step)
+        names, tool = build_there(wish.build, shell, home, server, progress.step)
     elif wish.there is not None:
         source = parse_there(_at_home(wish.there, home), partial(_kind_of_path, shell))
         if source.kind != "local":

@@ -9,7 +9,8 @@ from dockless.errors import DocklessError, SourceError, UsageError
 from dockless.model.listed import Listed
 from dockless.oci.reference import Reference
 from dockless.sources.parts import read_parts
-from dockless.sources.spec import PARTS_ENDING, parse_source
+from dockless.sources.source_paths import PARTS_ENDING
+from dockless.sources.spec import parse_source
 
 
 def inputs_of(

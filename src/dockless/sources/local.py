@@ -21,7 +21,7 @@ from dockless.sources.docker_archive import (
 )
 from dockless.sources.files import Files
 from dockless.sources.local_images import LocalImage, the_one_id
-from dockless.sources.spec import id_digits, is_surely_id
+from dockless.sources.source_names import id_digits, is_surely_id
 from dockless.sources.stored_image import StoredImage, remembered, stored_root
 from dockless.storage.staging import Staging
 

@@ -9,7 +9,8 @@ from dockless.oci.digest import Digest
 from dockless.processes.regular import read_regular
 from dockless.sources.bundle import lock_of
 from dockless.sources.opener import Opener
-from dockless.sources.spec import PARTS_ENDING, parse_source
+from dockless.sources.source_paths import PARTS_ENDING
+from dockless.sources.spec import parse_source
 
 _LOOKED_AT = 64
 """Bytes that tell a lock file from an archive."""

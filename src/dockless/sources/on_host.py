@@ -18,7 +18,7 @@ from dockless.processes.programs import Programs
 from dockless.processes.run import Finished
 from dockless.sources.container_tools import ContainerTool
 from dockless.sources.local_images import LocalImage
-from dockless.sources.spec import SourceThere
+from dockless.sources.spec_there import SourceThere
 from dockless.sources.stored_image import incomplete
 from dockless.storage.decompression import MAGIC_BYTES, sniff
 

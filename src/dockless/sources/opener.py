@@ -20,7 +20,8 @@ from dockless.processes.programs import Programs
 from dockless.sources.archive import Candidate, agreed, candidates, select, with_tag
 from dockless.sources.files import Files, SourceFile
 from dockless.sources.oci_layout import PackedImage
-from dockless.sources.spec import PARTS_ENDING, SourceSpec, SourceThere
+from dockless.sources.source_paths import PARTS_ENDING
+from dockless.sources.spec import SourceSpec
 from dockless.storage.blocks import ReadableStream
 from dockless.storage.decompression import MAGIC_BYTES, sniff
 from dockless.storage.staging import Staging
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from dockless.sources.container_tools import ContainerTool
     from dockless.sources.local_images import LocalImage
     from dockless.sources.on_host import HostImage
+    from dockless.sources.spec_there import SourceThere
     from dockless.sources.streamed_tar import Layers
     from dockless.sources.streams import OpenStream
 
@@ -122,7 +124,7 @@ class Opener:
         return agreed(chosen, source.path).open()
 
     def _listed_there(
-        self, source: SourceThere, programs: Programs, platform: Platform | None
+        self, source: "SourceThere", programs: Programs, platform: Platform | None
     ) -> list[Candidate]:
         """Return every image of an archive or layout on another host."""
         argv: tuple[str, ...] = ("cat", source.path)

@@ -15,7 +15,7 @@ from dockless.sources.dir_transport import is_dir_transport
 from dockless.sources.files import SourceFile, reading
 from dockless.sources.judging import listed_files, lists_images, promises_archive, why_no_image
 from dockless.sources.not_images import unpacked_archive
-from dockless.sources.spec import PARTS_ENDING, is_layout
+from dockless.sources.source_paths import PARTS_ENDING, is_layout
 
 _PART = re.compile(r"(?P<whole>.+)\.\d{3,}")
 _OF_LAYOUTS = frozenset({"oci-layout", "index.json", "manifest.json", "bundle.lock.json",

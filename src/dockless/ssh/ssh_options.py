@@ -1,10 +1,9 @@
-"""The options of a command line about how hosts are reached, and how many at once."""
+"""How the hosts of a command line are reached, and how many at once."""
 
 import resource
 from collections.abc import Callable, Mapping
 from functools import partial
-
-from msgspec import Struct
+from typing import Protocol
 
 from dockless.concurrency import cores
 from dockless.ssh.config import find_route
@@ -15,40 +14,45 @@ _FILES_A_HOST = 16
 _HOSTS_A_CORE = 8
 
 
-class SshOptions(Struct, frozen=True, kw_only=True):
-    """How hosts are reached.
+class SshOptions(Protocol):
+    """The options of a command line, as far as they are about connections."""
 
-    Attributes:
-        accept_new: Whether the keys of unknown hosts are accepted.
-        may_run: Whether a project's ssh_config may run programs.
-        parallel: Hosts at once; None for a number by the cores.
+    @property
+    def accept_new_host_keys(self) -> bool:
+        """Whether the keys of unknown hosts are accepted."""
+
+    @property
+    def allow_ssh_commands(self) -> bool:
+        """Whether a project's ssh_config may run programs."""
+
+
+def ssh_connections(
+    options: SshOptions,
+    passphrase: Passphrase,
+    environment: Mapping[str, str],
+    note: Callable[[str], None],
+    key_of: KeyOf = as_written,
+) -> Ssh:
+    """Return how connections are made.
+
+    Args:
+        options: How hosts are reached.
+        passphrase: Gives the passphrases of keys.
+        environment: Names the agent and the home that has the configuration.
+        note: Called with every host key that was added.
+        key_of: Gives the private keys of the project.
     """
+    routes = partial(find_route, environment=environment, may_run=options.allow_ssh_commands)
+    keys = KeyRing(passphrase, key_of)
+    return Ssh(find_route=routes, keys=keys, accept_new=options.accept_new_host_keys, note=note)
 
-    accept_new: bool
-    may_run: bool
-    parallel: int | None
 
-    def connections(
-        self,
-        passphrase: Passphrase,
-        environment: Mapping[str, str],
-        note: Callable[[str], None],
-        key_of: KeyOf = as_written,
-    ) -> Ssh:
-        """Return how connections are made.
+def hosts_at_once(parallel: int | None) -> int:
+    """Return the number of hosts at once, within the limit of open files.
 
-        Args:
-            passphrase: Gives the passphrases of keys.
-            environment: Names the agent and the home that has the configuration.
-            note: Called with every host key that was added.
-            key_of: Gives the private keys of the project.
-        """
-        routes = partial(find_route, environment=environment, may_run=self.may_run)
-        keys = KeyRing(passphrase, key_of)
-        return Ssh(find_route=routes, keys=keys, accept_new=self.accept_new, note=note)
-
-    def at_once(self) -> int:
-        """Return the number of hosts at once, from the cores and the limit of open files."""
-        most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-        wanted = self.parallel or _HOSTS_A_CORE * cores()
-        return max(1, min(wanted, most // _FILES_A_HOST))
+    Args:
+        parallel: The number that is asked for; None for a number by the cores.
+    """
+    most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = parallel or _HOSTS_A_CORE * cores()
+    return max(1, min(wanted, most // _FILES_A_HOST))

@@ -7,12 +7,14 @@ import os
 import re
 import stat
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import IO
 
 from dockless.errors import DocklessError, PushError, UsageError
 from dockless.oci.untrusted_json import parse_json
 from dockless.processes import pipes
+from dockless.storage.output_files import refuse_inputs
 
 _BEGINNING = re.compile(rb'\s*\{\s*"receiptVersion"\s*:')
 _LOOKED_AT = 4096
@@ -57,10 +59,12 @@ class ReceiptFile:
         path: The file, or what a link to it leads to; a device or pipe, such as /dev/stdout, is
             written as it is and not locked.
         option: The option that names it.
+        inputs: What is read, and may not be overwritten.
         patience: How many seconds the reader of a pipe may take nothing.
 
     Raises:
-        UsageError: Another run has it, it is another kind of file, or it cannot be written.
+        UsageError: It is one of the inputs, another run has it, it is another kind of file, or it
+            cannot be written.
     """
 
     def __init__(
@@ -68,8 +72,10 @@ class ReceiptFile:
         path: Path,
         option: str = "--receipt",
         *,
+        inputs: Iterable[Path] = (),
         patience: float = pipes.PATIENCE_SECONDS,
     ) -> None:
+        refuse_inputs(path, option, inputs)
         self._option = option
         self._patience = patience
         self._was_written = False

@@ -21,7 +21,7 @@ def ring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "ring.json"
     monkeypatch.setenv("DOCKLESS_KEYRING", "bed.jsonring.JsonKeyring")
     monkeypatch.setenv("JSON_KEYRING", str(path))
-    monkeypatch.setattr("dockless.registry.login_check.check_login", lambda *_: True)
+    monkeypatch.setattr("dockless.client.login.check_login", lambda *_: True)
     return path
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from dockless.config import cascade, project
 from dockless.config.cascade import Flags, Settings
-from dockless.config.naming import local_candidates, target
+from dockless.config.local_names import local_candidates
+from dockless.config.naming import target
 from dockless.config.setting import Setting, first
 from dockless.errors import UsageError
 from dockless.model import kinds

@@ -2,33 +2,12 @@ import msgspec
 import pytest
 
 from dockless.config.cascade import Settings
-from dockless.config.naming import ServerNeeded, called_otherwise, local_candidates, target
+from dockless.config.naming import ServerNeeded, target
 from dockless.config.setting import Setting
 from dockless.errors import UsageError
 from dockless.model import kinds
 from dockless.oci.reference import Name
-
-
-def settings(
-    registry: str = "",
-    image: str = "",
-    tags: tuple[str, ...] = (),
-    *,
-    username: str = "",
-    namespace: str = "",
-    server: str = "",
-    project: str = "shop",
-    image_origin: str = "--image",
-) -> Settings:
-    return Settings(
-        project=lambda: Setting(project, "folder name"),
-        registry=Setting(kinds.named(registry), "--registry") if registry else None,
-        image=Setting(Name.parse(image), image_origin) if image else None,
-        tags=tuple(Setting(tag, "--tag") for tag in tags),
-        username=Setting(username, "--username") if username else None,
-        namespace=Setting(namespace, "--namespace") if namespace else None,
-        server=Setting(server, "config/deploy.yml:2") if server else None,
-    )
+from fakes.settings import settings
 
 
 def references(given: Settings, source: str = "") -> list[str]:
@@ -298,103 +277,6 @@ def test_a_pinned_source_takes_what_was_typed(given: Settings, expected: str) ->
     assert references(given, source) == [expected]
 
 
-# Local images
-
-
-def test_local_candidates_come_in_order_and_once() -> None:
-    given = msgspec.structs.replace(
-        settings("ghcr", "acme/shop", ("v1", "v2"), image_origin="config/deploy.yml:1"),
-        compose_images=lambda: (Setting("shop-web:latest", "compose.yaml:3"),),
-    )
-    assert local_candidates(given, target(given, None)) == ("shop:v1", "shop:v2", "shop:latest")
-    nothing = msgspec.structs.replace(given, tags=())
-    assert local_candidates(nothing, target(nothing, None)) == (
-        "ghcr.io/acme/shop:latest",
-        "shop:latest",
-        "acme/shop:latest",
-        "shop-web:latest",
-    )
-
-
-@pytest.mark.parametrize("origin", ["--image", "DOCKLESS_IMAGE"])
-@pytest.mark.parametrize(
-    ("image", "tags", "expected"),
-    [
-        ("r.io/nb/notbuilt:9", (), ("r.io/nb/notbuilt:9", "nb/notbuilt:9", "notbuilt:9")),
-        ("r.io/nb/shop:v1.0.0", (), ("r.io/nb/shop:v1.0.0", "nb/shop:v1.0.0", "shop:v1.0.0")),
-        ("r.io/nb/web", ("10",), ("r.io/nb/web:10", "nb/web:10", "web:10")),
-        ("r.io/nb/web:v1", ("v1", "v2"), ("r.io/nb/web:v1", "nb/web:v1", "web:v1")),
-        ("r.io/web", (), ("r.io/web:latest", "web:latest")),
-        ("r.io/a/b/c", (), ("r.io/a/b/c:latest", "a/b/c:latest", "c:latest")),
-        ("web", ("10",), ("docker.io/me/web:10", "me/web:10", "web:10")),
-        (
-            "r.io/web",
-            ("v1", "v2"),
-            ("r.io/web:v1", "web:v1", "r.io/web:v2", "web:v2"),
-        ),
-        (
-            "r.io/x/web",
-            ("81", "82", "latest"),
-            tuple(
-                f"{name}:{tag}"
-                for tag in ("81", "82", "latest")
-                for name in ("r.io/x/web", "x/web", "web")
-            ),
-        ),
-        (
-            "web",
-            ("a", "b"),
-            tuple(
-                f"{name}:{tag}" for tag in "ab" for name in ("docker.io/me/web", "me/web", "web")
-            ),
-        ),
-    ],
-)
-def test_of_an_image_that_was_named_no_other_is_looked_for(
-    image: str, tags: tuple[str, ...], expected: tuple[str, ...], origin: str
-) -> None:
-    given = settings(image=image, tags=tags, username="me", project="neuproj", image_origin=origin)
-    if ":" in image.rpartition("/")[2]:  # as the cascade has it
-        given = msgspec.structs.replace(given, tags=given.tags or (Setting("x", origin),))
-        tag = image.rpartition(":")[2]
-        given = msgspec.structs.replace(given, tags=given.tags if tags else (Setting(tag, origin),))
-    assert local_candidates(given, target(given, None)) == expected
-
-
-@pytest.mark.parametrize("tags", [("v2",), ("v2", "stable"), ("latest",)])
-@pytest.mark.parametrize("image", ["", "acme/shop:v1.0.0", "ghcr.io/acme/neuproj", "neuproj:old"])
-def test_a_tag_that_was_asked_for_is_the_projects_or_latest_and_no_other_image(
-    tags: tuple[str, ...], image: str
-) -> None:
-    origin = "config/deploy.yml:2"
-    given = settings("ghcr", image, tags, namespace="acme", project="neuproj", image_origin=origin)
-    given = msgspec.structs.replace(
-        given, filed=given.image, compose_images=lambda: (Setting("web:1", "compose.yaml:3"),)
-    )
-    found = local_candidates(given, target(given, None))
-    assert found == tuple(dict.fromkeys((*(f"neuproj:{tag}" for tag in tags), "neuproj:latest")))
-
-
-@pytest.mark.parametrize(
-    ("name", "said"),
-    [
-        ("shop:v2", False),
-        ("ghcr.io/acme/shop:v2", False),
-        ("other/shop:v2", False),
-        ("shop:stable", False),
-        ("shop:latest", True),
-        ("shop", True),
-        ("web:v2", True),
-        ("sha256:1", True),
-    ],
-)
-def test_a_local_image_that_is_called_otherwise_is_said(name: str, said: bool) -> None:  # noqa: FBT001 - the expectation
-    given = settings("ghcr", tags=("v2", "stable"), namespace="acme")
-    sentence = called_otherwise(name, target(given, None))
-    assert bool(sentence) == said
-    assert not said or (name in sentence and "ghcr.io/acme/shop:v2" in sentence)
-
-
 @pytest.mark.parametrize("image", ["shop", "web:v1", "a"])
 @pytest.mark.parametrize("registry", ["", "dockerhub"])
 def test_a_bare_name_does_not_fall_through_to_docker_s_own_images(
@@ -415,19 +297,6 @@ def test_the_kind_of_a_session_gives_way_to_a_source_with_a_host() -> None:
     given = msgspec.structs.replace(given, registry=remembered, namespace=namespace)
     assert references(given, "localhost:5000/x:1") == ["localhost:5000/x:1"]
     assert references(given, "web:1") == ["ghcr.io/acme/web:1"]
-
-
-def test_local_candidates_are_distinct() -> None:
-    given = settings(image="localhost:5000/shop:latest", image_origin="docker-config.json")
-    assert local_candidates(given, target(given, None)) == (
-        "localhost:5000/shop:latest",
-        "shop:latest",
-    )
-
-
-def test_local_candidates_leave_out_what_no_image_can_be_called() -> None:
-    given = settings(image="ghcr.io/a/b", project="My App", image_origin="config/deploy.yml:2")
-    assert local_candidates(given, target(given, None)) == ("ghcr.io/a/b:latest",)
 
 
 @pytest.mark.parametrize("image", ["127.0.0.1:5555", "r.example.com", "localhost:5000", "r.io:1"])

@@ -8,7 +8,8 @@ import pytest
 from msgspec import Struct
 
 from dockless.config.cascade import Flags, resolve
-from dockless.config.naming import local_candidates, target
+from dockless.config.local_names import local_candidates
+from dockless.config.naming import target
 from dockless.config.project import Project, read
 from dockless.errors import UsageError
 from dockless.oci.reference import Name

@@ -175,6 +175,26 @@ def test_a_project_is_usable_without_the_files_that_are_wrong(
     assert [told in error.what for error in errors] == ([True] if told else [])
 
 
+@pytest.mark.parametrize(
+    ("deploy", "session", "told"),
+    [
+        ("name: [shop\n", "{}", "config/deploy.yml"),
+        ("name: shop\n", "{", "docker-config.json"),
+        ("registry: 5\n", "{}", "registry"),
+    ],
+)
+def test_a_project_that_is_needed_has_to_be_right(
+    tmp_path: Path, deploy: str, session: str, told: str
+) -> None:
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config/deploy.yml").write_text(deploy)
+    (tmp_path / "docker-config.json").write_text(session)
+    errors: list[DocklessError] = []
+    with pytest.raises(UsageError, match=told):
+        usable_settings(Flags(), tmp_path, {}, errors.append, needed=True)
+    assert errors == []
+
+
 def test_a_folder_that_is_gone_is_a_project_without_files() -> None:
     errors: list[DocklessError] = []
     assert usable_settings(Flags(), None, {}, errors.append)[0].session.username == ""

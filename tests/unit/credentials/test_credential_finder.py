@@ -7,6 +7,7 @@ from dockless.credentials.credential_sources import Given
 from dockless.credentials.prompting import NOBODY
 from dockless.credentials.resolve import FindCredential, given_first, no_login, shared_account
 from dockless.errors import UsageError
+from dockless.model.options import CommandOptions
 from dockless.model.secret import Credential, Secret
 from dockless.oci.reference import Repository
 
@@ -96,3 +97,21 @@ def test_what_a_call_is_given_goes_first_and_for_its_hosts_alone() -> None:
     assert users(given_first(None, [TARGET.host], {TARGET.host: own}, none)) == ["own", ""]
     elsewhere = shared_account(lambda: own)
     assert users(given_first(call, iter([SOURCE.host]), {}, elsewhere)) == ["own", "call"]
+
+
+@pytest.mark.parametrize("password", ["x", "y z", "ä:"])
+def test_the_finder_of_a_command_has_what_its_options_give(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, password: str
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("DOCKLESS_KEYRING", "none")
+    options = CommandOptions(password=Secret(password))
+    found = CredentialFinder.of_command(NOBODY, options, "them", None).find(TARGET).credential
+    assert found
+    assert (found.username, found.password.reveal()) == ("them", password)
+    assert found.origin == "command line"
+
+
+def test_an_empty_password_cannot_be_asked_of_nobody() -> None:
+    with pytest.raises(UsageError, match="no terminal to ask"):
+        CredentialFinder.of_command(NOBODY, CommandOptions(password=Secret("")), "them", None)

@@ -10,7 +10,9 @@ from dockless.engines.starter import EngineStarter
 from dockless.errors import EngineError
 from dockless.model.endpoint import Endpoint
 from dockless.model.options import PushOptions
-from dockless.oci.reference import Repository
+from dockless.oci.content import Content, StagedImage
+from dockless.oci.reference import Reference, Repository
+from dockless.ports import Task, Written
 from dockless.storage.machine import Machine
 from fakes.engine_registry import FakeEngineRegistry
 
@@ -57,4 +59,38 @@ def test_a_program_that_is_not_installed_cannot_be_started(tmp_path: Path, name:
     engines = starter.engines(REGISTRY, SHOP, tmp_path, writes=False)
     with pytest.raises(EngineError):
         engines.start(name)
+    starter.close()
+
+
+class Direct:
+    """What writes and reads without a program, and writes down what it was asked for."""
+
+    name = tagger = "direct"
+
+    def __init__(self) -> None:
+        self.pulled: list[str] = []
+
+    def pull(self, source: Reference, layout: Path) -> None:
+        assert layout.name == "layout"
+        self.pulled.append(str(source))
+
+    def write(self, image: StagedImage, repository: Repository, sending: Task) -> Written:
+        raise NotImplementedError
+
+    def tag(self, content: Content, repository: Repository, tag: str) -> None:
+        raise NotImplementedError
+
+
+@pytest.mark.parametrize("writes", [True, False])
+def test_where_no_program_is_installed_dockless_itself_works(
+    tmp_path: Path, *, writes: bool
+) -> None:
+    starter, direct, notes = (
+        EngineStarter(PushOptions(), Looked(tmp_path), None),
+        Direct(),
+        list[str](),
+    )
+    engines = starter.engines(REGISTRY, SHOP, tmp_path, writes=writes)
+    engines.automatic(direct, notes.append).pull(Reference(SHOP, "v1"), tmp_path / "layout")
+    assert direct.pulled == [f"{SHOP}:v1"]
     starter.close()

@@ -1,5 +1,6 @@
 """What is asked of a bundle."""
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -52,3 +53,15 @@ def test_standard_output_takes_one_archive(out: str) -> None:
     assert request.to_stdout
     with pytest.raises(UsageError, match="takes one"):
         BundleRequest(sources=("a.tar",), out=Path(out), split=1000).check()
+
+
+@pytest.mark.parametrize(
+    ("out", "shown", "refused"),
+    [("-", True, True), ("-", False, False), ("disk.tar", True, False), ("disk", True, False)],
+)
+def test_no_archive_goes_to_a_terminal(
+    tmp_path: Path, out: str, *, shown: bool, refused: bool
+) -> None:
+    request = BundleRequest(sources=("a.tar",), out=Path(out) if out == "-" else tmp_path / out)
+    with pytest.raises(UsageError, match="terminal") if refused else nullcontext():
+        request.check(shown=shown)

@@ -9,6 +9,7 @@ from dockless.oci.reference import (
     Repository,
     docker_key,
     is_host,
+    is_image_name,
     is_registry,
     is_tag,
     registry_host,
@@ -197,3 +198,13 @@ def test_the_names_of_docker_hub_are_one_host(host: str, expected: str) -> None:
 )
 def test_docker_knows_docker_hub_by_an_old_url(host: str, key: str) -> None:
     assert docker_key(host) == key
+
+
+@pytest.mark.parametrize("text", ["shop", "team/shop:v1", "r.io/a/b", f"shop@sha256:{'a' * 64}"])
+def test_an_images_name_is_one(text: str) -> None:
+    assert is_image_name(text)
+
+
+@pytest.mark.parametrize("text", ["", "Shop", "./shop", "shop:", "a b", "r.io/"])
+def test_what_no_image_can_be_called_is_no_name(text: str) -> None:
+    assert not is_image_name(text)

@@ -1,5 +1,4 @@
 import json
-import math
 import time
 from collections import Counter
 
@@ -7,14 +6,13 @@ import pytest
 
 from dockless.errors import AuthError, ContentRefusedError, DocklessError, PushError
 from dockless.model.counts import counted
-from dockless.model.secret import Credential, Grant, Secret
+from dockless.model.secret import Credential, Secret
 from dockless.oci.content import Presence
 from dockless.oci.digest import Digest
 from dockless.oci.manifest import Descriptor
 from dockless.oci.reference import Repository
 from dockless.registry.client import RegistryClient
 from dockless.registry.refusals import upload_refusal
-from dockless.transport.http import Response
 from fakes.http import StubHttp
 
 URL = "https://registry.example.com/v2/"
@@ -188,53 +186,6 @@ PAGE = {"Content-Type": "text/html"}
 JSON = {"Content-Type": "application/json"}
 
 
-@pytest.mark.parametrize("status", [200, 403, 404])
-def test_a_registry_behind_a_page_for_people_is_one(status: int) -> None:
-    http = StubHttp()
-    http.on(f"GET {URL}", 200, b"<html>", PAGE)
-    http.on(f"GET {URL}dockless/none/tags/list", status, headers=JSON)
-    client = RegistryClient(http, lambda: ME)
-    assert client.tag(SHOP, "v1") is None
-    assert not client.wants_credential()
-    assert len(http.asked) == 3
-
-
-def test_a_registry_behind_a_page_is_asked_which_credential_it_wants() -> None:
-    http = StubHttp()
-    http.on(f"GET {URL}", 200, b"<html>", PAGE)
-    headers = {**JSON, "WWW-Authenticate": 'Basic realm="r"'}
-    http.on(f"GET {URL}dockless/none/tags/list", 401, headers=headers)
-    assert RegistryClient(http, lambda: ME).wants_credential()
-
-
-@pytest.mark.parametrize("said", [b"", b"<html>Forbidden</html>", b"not from this network"])
-def test_a_registry_that_lets_nobody_in_refuses_the_account(said: bytes) -> None:
-    http = StubHttp()
-    http.on(f"GET {URL}", 403, said, PAGE if b"html" in said else {})
-    with pytest.raises(AuthError, match="does not let this machine or account in") as caught:
-        RegistryClient(http, lambda: ME).ping()
-    assert caught.value.exit_code == 4
-    assert ("this network" in caught.value.what) == (said == b"not from this network")
-
-
-@pytest.mark.parametrize(
-    "said",
-    [
-        b"Client sent an HTTP request to an HTTPS server.\n",
-        b"<center>The plain HTTP request was sent to HTTPS port</center>",
-        b"Reason: You're speaking plain HTTP to an SSL-enabled server port.",
-    ],
-)
-def test_plain_http_to_a_port_for_tls_is_said_with_what_to_leave_out(said: bytes) -> None:
-    http = StubHttp(plain_http=True)
-    http.on(f"GET http://{SHOP.host}/v2/", 400, said, {"Content-Type": "text/html"})
-    with pytest.raises(
-        PushError, match="uses TLS, but the request was sent in plain HTTP"
-    ) as caught:
-        RegistryClient(http, lambda: None).ping()
-    assert caught.value.remedy == "Leave out --insecure."
-
-
 @pytest.mark.parametrize("status", [200, 400, 418])
 def test_a_page_in_place_of_an_answer_is_an_error(http: StubHttp, status: int) -> None:
     http.on(f"HEAD {URL}team/shop/manifests/v1", status, headers={"Content-Type": "text/html"})
@@ -255,13 +206,6 @@ def test_a_locked_registry_gets_the_credential_with_every_question(locked: StubH
     client.tag(SHOP, "v1")
     client.existing_blobs(SHOP, [BLOB])
     assert all(asked.headers.items() >= BASIC.items() for asked in locked.asked[1:])
-
-
-def test_a_kind_of_authentication_that_is_unknown_is_an_error() -> None:
-    http = StubHttp()
-    http.on(f"GET {URL}", 401, headers={"WWW-Authenticate": "Negotiate"})
-    with pytest.raises(PushError, match="kind of authentication"):
-        RegistryClient(http, lambda: ME).wants_credential()
 
 
 def test_a_token_is_asked_for_once_a_repository() -> None:
@@ -331,30 +275,6 @@ def test_a_token_is_renewed_shortly_before_its_end(
     assert counts == [1, 1, 2, 2, 3]
 
 
-def test_what_others_get_is_a_new_token_for_this_repository(bearer: StubHttp) -> None:
-    client = RegistryClient(bearer, lambda: ME)
-    grants = [client.grant(SHOP), client.grant(SHOP)]
-    given = [grant.credential and grant.credential.registry_token for grant in grants]
-    assert given == [Secret("t0"), Secret("t1")]
-    assert grants[0].ends < grants[1].ends < math.inf
-
-
-@pytest.mark.parametrize("credential", [ME, None])
-def test_what_others_get_without_a_token_service_is_the_credential(
-    locked: StubHttp, credential: Credential | None
-) -> None:
-    assert RegistryClient(locked, lambda: credential).grant(SHOP) == Grant(credential)
-
-
-def test_a_registry_that_wants_no_credential_has_none_shown(http: StubHttp) -> None:
-    def asked() -> Credential:
-        pytest.fail("a helper would have been started")
-
-    client = RegistryClient(http, asked)
-    assert client.login() is None
-    assert client.grant(SHOP) == Grant(None)
-
-
 def test_the_account_is_asked_each_time(locked: StubHttp) -> None:
     users = iter(["first", "second"])
     client = RegistryClient(locked, lambda: Credential(username=next(users), password=Secret("x")))
@@ -365,26 +285,6 @@ def test_the_account_is_asked_each_time(locked: StubHttp) -> None:
         f"Basic {Credential(username=user, password=Secret('x')).basic().reveal()}"
         for user in ("first", "second")
     ]
-
-
-@pytest.mark.parametrize(("status", "raises"), [(200, False), (401, True), (403, True)])
-def test_a_login_is_checked_without_a_repository(
-    bearer: StubHttp, status: int, *, raises: bool
-) -> None:
-    bearer.on(f"GET {REALM}?service=s", body=b'{"token": "t"}')
-    bearer.on(f"GET {URL}", status)
-    client = RegistryClient(bearer, lambda: ME)
-    if raises:
-        with pytest.raises(AuthError):
-            client.check()
-    else:
-        assert client.check()
-
-
-def test_a_registry_that_asks_nobody_cannot_check_a_login() -> None:
-    http = StubHttp()
-    http.on(f"GET {URL}")
-    assert not RegistryClient(http, lambda: ME).check()
 
 
 @pytest.mark.parametrize(("credential", "user"), [(ME, "me"), (None, "anonymous")])
@@ -432,19 +332,6 @@ def test_tags_that_have_no_end_are_an_error(
         http.on(f"GET {URL}team/shop/{path}", body=b'{"tags": ["a"]}', headers=link)
     with pytest.raises(PushError, match="endless list"):
         RegistryClient(http, lambda: None).tags(SHOP)
-
-
-@pytest.mark.parametrize(
-    "via", [("http://registry.example.com/v2/",), ("https://a/", "http://b/", "https://c/")]
-)
-def test_a_challenge_that_came_without_tls_is_not_answered(via: tuple[str, ...]) -> None:
-    http = StubHttp()
-    asks = {"WWW-Authenticate": 'Basic realm="r"'}
-    http._answers["GET https://registry.example.com/v2/"] = [
-        Response(status=401, headers=asks, body=b"", via=via)
-    ]
-    with pytest.raises(PushError, match="without TLS"):
-        RegistryClient(http, lambda: None).ping()
 
 
 def test_a_location_that_only_looks_like_the_registry_gets_no_credential() -> None:

@@ -9,8 +9,10 @@ import pytest
 from rich.console import Console
 
 from dockless.model.ended import BUNDLED, HOSTS, MIRRORED, SENDING, ItemEnd
+from dockless.report.line_overview import LineOverview
+from dockless.report.progress import shown_work
 from dockless.report.row_overview import RowOverview
-from dockless.report.run_overview import LineOverview, RunOverview, overview
+from dockless.report.run_overview import RunOverview
 from dockless.report.units import human_size
 
 
@@ -223,8 +225,10 @@ def test_hosts_have_rows_with_what_they_do_and_notes_with_their_names(
 
 
 @pytest.mark.parametrize("terminal", [False, True])
-def test_quiet_work_shows_nothing(stream: io.StringIO, clock: Clock, *, terminal: bool) -> None:
-    with overview(stream, clock, MIRRORED, quiet=True, terminal=terminal, color=True) as shown:
+def test_quiet_work_shows_nothing(stream: io.StringIO, *, terminal: bool) -> None:
+    _, shown = shown_work(stream, MIRRORED, quiet=True, terminal=terminal, color=True)
+    assert shown
+    with shown:
         shown.expect(1, 40)
         push(shown, "r.io/a:1")
         shown.note("One remark.")

@@ -1,13 +1,16 @@
 import errno
 import json
 import tarfile
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 from dockless.errors import UsageError
+from dockless.model.bundle_request import BundleRequest
+from dockless.model.listed import Listed
 from dockless.model.lock import FILE as LOCK
-from dockless.sources.bundle_output import check_output
+from dockless.sources.bundle_output import check_output, check_request
 
 
 def tar(path: Path, name: str) -> Path:
@@ -104,3 +107,34 @@ def test_a_folder_that_cannot_be_listed_must_have_nothing_that_would_be_replaced
     if name:
         (tmp_path / "out" / name).write_text("mine")
     assert allowed(tmp_path / "out", archive=False) == (not name)
+
+
+@pytest.mark.parametrize(
+    ("changes", "what"),
+    [
+        ({}, "is a bundle already"),
+        ({"force": True}, ""),
+        ({"out": "new.tar"}, ""),
+        ({"out": "input.tar", "force": True}, "input"),
+        ({"out": "list.txt", "force": True}, "input"),
+        ({"out": "since.tar", "force": True, "since": "since.tar"}, "input"),
+        ({"out": "since.tar", "force": True}, ""),
+        ({"out": "-"}, ""),
+    ],
+)
+def test_a_request_replaces_only_what_it_may(
+    tmp_path: Path, changes: dict[str, str | bool], what: str
+) -> None:
+    for name in ("old.tar", "input.tar", "since.tar"):
+        tar(tmp_path / name, LOCK)
+    (tmp_path / "list.txt").write_text("input.tar\n")
+    out = str(changes.get("out", "old.tar"))
+    request = BundleRequest(
+        sources=("input.tar",),
+        out=Path(out) if out == "-" else tmp_path / out,
+        files=(tmp_path / "list.txt",),
+        since=tmp_path / "since.tar" if "since" in changes else None,
+        force=bool(changes.get("force")),
+    )
+    with pytest.raises(UsageError, match=what) if what else nullcontext():
+        check_request(request, [Listed(text="input.tar")], tmp_path)

@@ -11,13 +11,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from dockless.errors import SourceError
-from dockless.model.builder import Builder
+from dockless.model.builder import Builder, HostRecipe
 from dockless.model.host import Facts
 from dockless.model.server import Server
 from dockless.oci.digest import Digest
 from dockless.processes.programs import ProgramsHere
 from dockless.processes.run import Finished
-from dockless.sources.host_build import HostBuild
 from dockless.sources.host_search import HostWish, find_on_host
 from dockless.sources.on_host import HostImage
 from fakes.progress import FakeProgress
@@ -149,7 +148,7 @@ def test_what_is_built_there_is_the_image_of_the_tool_that_built_it(place: Place
     folder = Path(place.facts.home) / "shop"
     folder.mkdir()
     (folder / "Dockerfile").touch()
-    build = HostBuild(
+    build = HostRecipe(
         project="shop", image="shop:1", composed=(), compose_files=(), builder=Builder()
     )
     progress = FakeProgress()

@@ -17,7 +17,7 @@ from dockless.processes.run import Finished
 from dockless.sources.container_tools import ContainerTool
 from dockless.sources.local_images import LocalImage
 from dockless.sources.on_host import HostImage, export
-from dockless.sources.spec import SourceThere
+from dockless.sources.spec_there import SourceThere
 from fakes.progress import FakeProgress
 
 

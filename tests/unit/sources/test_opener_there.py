@@ -12,7 +12,7 @@ from dockless.oci.reference import Reference
 from dockless.processes.programs import ProgramsHere
 from dockless.sources.on_host import HostImage
 from dockless.sources.opener import Opener
-from dockless.sources.spec import SourceThere
+from dockless.sources.spec_there import SourceThere
 from dockless.storage.blocks import ReadableStream
 from dockless.storage.oci_layout import write_layout
 from dockless.storage.staging import Staging

@@ -9,7 +9,7 @@ from bed.hostile import LAYER, file, image, tar
 from bed.images import Layout, named
 from dockless.sources import search as module
 from dockless.sources.search import file_systems, search
-from dockless.sources.spec import is_layout
+from dockless.sources.source_paths import is_layout
 
 IMAGE = tar(*image(file("layer.tar", LAYER)))
 

@@ -4,16 +4,7 @@ import pytest
 
 from bed.hostile import LAYER, file, image, tar
 from dockless.errors import SourceError, UsageError
-from dockless.oci.reference import Name
-from dockless.sources.spec import (
-    SourceSpec,
-    SourceThere,
-    is_bare,
-    parse_source,
-    parse_there,
-    source_text,
-    target_name,
-)
+from dockless.sources.spec import SourceSpec, parse_source, source_text
 
 
 @pytest.fixture
@@ -114,20 +105,6 @@ def test_a_path_that_could_be_a_name_is_known(folder: Path, text: str, here: str
 
 
 @pytest.mark.parametrize(
-    ("text", "name"),
-    [
-        ("shop:v1", "shop:v1"),
-        ("cafecafecafe", "cafecafecafe"),
-        ("sha256:cafe", None),
-        ("f" * 64, None),
-        ("sha256:" + "f" * 64, None),
-    ],
-)
-def test_an_id_names_no_target(text: str, name: str | None) -> None:
-    assert target_name(text) == (Name.parse(name) if name else None)
-
-
-@pytest.mark.parametrize(
     "text",
     [
         "absent.tar",
@@ -159,54 +136,6 @@ def test_what_is_neither_file_nor_name_is_a_usage_error(folder: Path, text: str)
 )
 def test_the_label_is_what_people_call_it(folder: Path, text: str, label: str) -> None:
     assert parse_source(text, folder).label.endswith(label)
-
-
-def there(text: str, **paths: str) -> SourceThere:
-    """Read a source on a host that has these paths, each a `file` or a `folder`."""
-    return parse_there(text, lambda path: paths.get(path.replace("/", "_").replace(".", "_"), ""))
-
-
-@pytest.mark.parametrize(
-    ("text", "paths", "expected"),
-    [
-        ("shop:v2", {}, SourceThere(kind="local", name="shop:v2")),
-        ("docker-daemon:shop:v2", {}, SourceThere(kind="local", name="shop:v2", tool="docker")),
-        ("containers-storage:shop", {}, SourceThere(kind="local", name="shop", tool="podman")),
-        ("/a.tar", {"_a_tar": "file"}, SourceThere(kind="archive", path="/a.tar")),
-        (
-            "/a.tar:shop:v2",
-            {"_a_tar": "file"},
-            SourceThere(kind="archive", path="/a.tar", selector="shop:v2"),
-        ),
-        (
-            "/a.tar:@1",
-            {"_a_tar": "file"},
-            SourceThere(kind="archive", path="/a.tar", selector="@1"),
-        ),
-        ("oci:/lay:v2", {"_lay": "folder"}, SourceThere(kind="layout", path="/lay", selector="v2")),
-        ("~/lay", {"~_lay": "folder"}, SourceThere(kind="layout", path="~/lay")),
-    ],
-)
-def test_a_source_on_a_host(text: str, paths: dict[str, str], expected: SourceThere) -> None:
-    assert there(text, **paths) == expected
-
-
-def test_a_path_that_is_not_on_the_host() -> None:
-    with pytest.raises(SourceError, match=r"There is no file /a\.tar on the host"):
-        there("/a.tar")
-
-
-def test_what_is_no_name_and_no_path_on_a_host() -> None:
-    with pytest.raises(UsageError, match="is neither a file nor an image name"):
-        there("Shop; id")
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [("shop:v2", True), ("docker-daemon:shop", False), ("/a.tar", False), ("oci:lay", False)],
-)
-def test_a_bare_name_names_the_target_too(text: str, expected: bool) -> None:  # noqa: FBT001 - a case
-    assert is_bare(text) == expected
 
 
 @pytest.mark.parametrize(

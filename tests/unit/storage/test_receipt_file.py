@@ -235,3 +235,18 @@ def test_the_other_names_of_a_receipt_are_locked_as_well(tmp_path: Path, writes:
     file.close()
     ReceiptFile(tmp_path / "b").close()
     assert (tmp_path / "b").read_text() == receipt("old")
+
+
+@pytest.mark.parametrize("option", ["--receipt", "--merge"])
+def test_an_input_is_not_overwritten(path: Path, option: str) -> None:
+    path.write_text(receipt("old"))
+    with pytest.raises(UsageError, match=f"{option} would write .* which is also the input"):
+        ReceiptFile(path, option, inputs=[path.with_name("other"), path.resolve()])
+    assert path.read_text() == receipt("old")
+
+
+def test_what_is_no_input_is_written(tmp_path: Path) -> None:
+    file = ReceiptFile(tmp_path / "receipt.json", inputs=[tmp_path / "image.tar"])
+    file.write(receipt("new"))
+    file.close()
+    assert (tmp_path / "receipt.json").read_text() == receipt("new")
