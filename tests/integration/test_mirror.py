@@ -343,8 +343,8 @@ def test_a_list_names_sources(pusher: Pusher, folder: Path, tmp_path: Path) -> N
         ((), 2, "There is nothing to mirror"),
         (("/nowhere.tar",), 3, "There is no file /nowhere.tar"),
         (("x", "--shard", "2/2"), 2, "--shard 2/2"),
-        (("x", "--map", "a"), 2, "--map a: it is not PATTERN"),
-        (("-f", "/nowhere.txt"), 2, "The list /nowhere.txt cannot be read"),
+        (("x", "--map", "a"), 2, "--map a is not PATTERN"),
+        (("-f", "/nowhere.txt"), 2, "There is no list /nowhere.txt"),
     ],
 )
 def test_bad_input_gets_one_clear_error(

@@ -69,13 +69,16 @@ class BundleRequest(Struct, frozen=True, kw_only=True):
                 "Give -o FILE.tar: its layers are compressed already.",
             )
         if self.split and not self.is_archive:
-            raise UsageError("--split is for an archive.", "Give -o FILE.tar.")
+            raise UsageError(
+                f"--split is for an archive, and {self.out} would be a folder.",
+                f"Give -o {self.out}.tar.",
+            )
         if not self.sources and not self.files:
             raise UsageError(
                 "There is nothing to put into the bundle.", "Give a SOURCE, or a list with -f."
             )
         if not self.out.parent.is_dir():
-            raise UsageError(f"There is no folder {self.out.parent}.", "Make it first.")
+            raise UsageError(f"There is no folder {self.out.parent} for -o.", "Make it first.")
         if self.to_stdout and shown:
             raise UsageError(
                 "The archive would go to the terminal.",

@@ -69,7 +69,8 @@ class PushOptions(RegistryAccess, frozen=True, kw_only=True):
     def check(self) -> None:
         """Raise UsageError when two options contradict each other."""
         _exclude(
-            (self.insecure and bool(self.ca_file or self.cert_dir), "--insecure and certificates"),
+            (self.insecure and self.ca_file is not None, "--insecure and --ca-file"),
+            (self.insecure and self.cert_dir is not None, "--insecure and --cert-dir"),
             (
                 self.manifest_format == "docker" and self.compression == "zstd",
                 "--manifest-format docker and --compression zstd",
@@ -169,11 +170,20 @@ class CommandOptions(PushOptions, frozen=True, kw_only=True):
         _exclude(
             (self.local and self.remote, "--local and --remote"),
             (self.password is not None and self.password_stdin, "--password and --password-stdin"),
-            (self.all_images and bool(self.tags or self.image), "--all and --image or --tag"),
+            (self.all_images and self.image is not None, "--all and --image"),
+            (self.all_images and bool(self.tags), "--all and --tag"),
             (self.to is not None and self.namespace is not None, "--to and --namespace"),
-            (self.build and self.source is not None, "--build and a SOURCE"),
-            (self.source == "-" and self.password_stdin, "SOURCE - and --password-stdin"),
         )
+        if self.source == "-" and self.password_stdin:
+            raise UsageError(
+                "SOURCE - and --password-stdin would both read standard input.",
+                "Store the password with `dockless login` before, or give the image as a file.",
+            )
+        if self.build and self.source is not None:
+            raise UsageError(
+                f"--build pushes what it builds from this folder, and not {self.source}.",
+                "Leave out one of the two.",
+            )
         if _are_one_file(self.receipt, self.digest_file):
             raise UsageError(
                 f"--receipt and --digest-file would both write {self.receipt}.",

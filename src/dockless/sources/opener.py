@@ -194,8 +194,10 @@ class Opener:
                 raise
             if known := _other_kind(spec):
                 raise known from None
-            here = f"{spec.here} is neither an image archive nor an OCI layout."
-            raise error.with_context(f"{error.what} {here}") from None
+            raise error.with_context(
+                f"{spec.here} is neither an image archive nor an OCI layout. {error.what}",
+                f"Give an archive of 'docker save', 'podman save' or skopeo. {error.remedy}",
+            ) from None
 
     def _pulled(
         self, spec: SourceSpec, platform: Platform | None, packed: type[PackedImage]

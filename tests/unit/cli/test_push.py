@@ -678,4 +678,4 @@ def test_a_receipt_that_cannot_be_written_in_the_end_leaves_the_result(
 def test_hosts_have_no_receipt(run: Run) -> None:
     error = run("push", "--remote", *TARGET, "--receipt", "receipt.json").exception
     assert isinstance(error, UsageError)
-    assert "--remote and --receipt" in error.what
+    assert "--receipt is not for --remote" in error.what
