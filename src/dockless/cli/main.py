@@ -149,19 +149,16 @@ def _end(error: BaseException) -> int:
 def _ending(error: BaseException) -> int:
     """Print on stderr how the command ended, and return its exit code."""
     error = _understood(error)
-    if isinstance(error, click.UsageError) and not isinstance(
-        error, click.exceptions.NoArgsIsHelpError
-    ):
-        error = _of_click(error)
     match error:
         case SystemExit():
             raise error
-        case DocklessError():
-            from dockless.report.text import error_text  # noqa: PLC0415 - rare
-
-            code, said = error.exit_code, error_text(error)
         case click.exceptions.NoArgsIsHelpError():
             code, said = error.exit_code, error.format_message()
+        case DocklessError() | click.UsageError():
+            from dockless.report.text import error_text  # noqa: PLC0415 - rare
+
+            known = error if isinstance(error, DocklessError) else _of_click(error)
+            code, said = known.exit_code, error_text(known)
         case click.ClickException():
             code, said = error.exit_code, f"Error: {without_login(error.format_message())}"
         case KeyboardInterrupt() | click.Abort():

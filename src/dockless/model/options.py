@@ -106,6 +106,8 @@ class MirrorOptions(PushOptions, frozen=True, kw_only=True):
         parallel: How many images are pushed at once.
         shard: The part that is pushed, `INDEX/COUNT`; None for all of it.
         resume: Whether the resume log of an interrupted run is continued.
+        platforms: Take only these platforms of each index, which then is another one; in place of
+            `platform`, which takes the image of one.
     """
 
     named: str | None = None
@@ -116,6 +118,13 @@ class MirrorOptions(PushOptions, frozen=True, kw_only=True):
     parallel: int = 4
     shard: str | None = None
     resume: bool = True
+    platforms: tuple[Platform, ...] = ()
+
+    @property
+    def chosen(self) -> tuple[Platform, ...]:
+        """The platforms of an index that are asked for, each once; none for all."""
+        one = (self.platform,) if self.platform else ()
+        return tuple(dict.fromkeys((*one, *self.platforms)))
 
     @classmethod
     def connection_limits(cls) -> tuple[int, int]:
@@ -225,3 +234,14 @@ def _exclude(*pairs: tuple[bool, str]) -> None:
 def _bound(right: bool, what: str) -> None:  # noqa: FBT001 - one word says what it is
     if not right:
         raise UsageError(f"The option {what}.", "Change it, or leave it out.")
+
+
+def one_platform(given: tuple[Platform, ...]) -> Platform | None:
+    """Return the platform that a push is to take, None for all; raise UsageError for several."""
+    several = tuple(dict.fromkeys(given))
+    if len(several) > 1:
+        raise UsageError(
+            f"A push takes one --platform, or all, and {len(several)} are given.",
+            "`dockless mirror` takes several.",
+        )
+    return several[0] if several else None
