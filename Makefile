@@ -89,6 +89,10 @@ contracts: $(VENV)/.dev ## Check that imports point down
 unit: $(VENV)/.dev ## Run the unit tests: no sockets, no root
 	$(BIN)/pytest tests/unit
 
+.PHONY: messages
+messages: $(VENV)/.dev ## Write the table of wrong command lines from what is said now; read its diff
+	WRITE_MESSAGES=1 $(BIN)/pytest -q tests/unit/cli/test_wrong_command_lines.py
+
 .PHONY: contract
 contract: $(VENV)/.dev tools ## Hold fakes and adapters to the same suites
 	$(PYTEST_AS_ROOT) tests/contract

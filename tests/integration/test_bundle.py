@@ -233,6 +233,10 @@ def test_a_bundle_of_one_platform_has_no_other(
     listed = {blob["digest"] for each in lock["images"] for blob in each["blobs"]}
     there = {f"sha256:{each.name}" for each in (out / "blobs/sha256").iterdir()}
     assert there == listed | {lock["images"][0]["digest"]}
+    several = ("--platform", "linux/arm64", "--platform", "linux/amd64")
+    create(pusher.program, tmp_path / "two", layouts / "both", *several)
+    (two,) = json.loads((tmp_path / "two/bundle.lock.json").read_text())["images"]
+    assert sorted(two["platforms"]) == ["linux/amd64", "linux/arm64"]
     refused = pusher.program.run(
         "bundle", "create", "-o", tmp_path / "none", layouts, "--platform", "linux/arm64"
     )

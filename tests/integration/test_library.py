@@ -92,6 +92,27 @@ def test_an_image_is_pushed_and_nothing_is_printed(
     assert dockless.push(str(path), target).unchanged
 
 
+@pytest.mark.usefixtures("silent")
+def test_a_push_writes_the_receipt_that_is_asked_for(
+    own_registry: Registry, old_archive: Path, tmp_path: Path
+) -> None:
+    target, receipt = f"{own_registry.host}/team/shop:v2", tmp_path / "receipt.json"
+    dockless.push(old_archive, target, receipt=receipt, options=dockless.PushOptions(dry_run=True))
+    assert not receipt.exists()
+    pushed = dockless.push(old_archive, target, tags=["stable"], receipt=receipt)
+    assert dockless.verify(receipt).matches
+    said = json.loads(receipt.read_text())
+    assert said["finished"]
+    assert [each["digest"] for each in said["images"]] == [str(pushed.digest)]
+    assert said["images"][0]["references"] == list(map(str, pushed.references))
+    with pytest.raises(dockless.UsageError, match="--receipt would write"):
+        dockless.push(old_archive, target, receipt=old_archive)
+    with pytest.raises(dockless.SourceError):
+        dockless.push(tmp_path / "receipt.json", target, receipt=tmp_path / "failed.json")
+    failed = json.loads((tmp_path / "failed.json").read_text())
+    assert [each["error"]["kind"] for each in failed["failures"]] == ["source"]
+
+
 @pytest.mark.usefixtures("poisoned", "silent")
 def test_a_client_reads_nothing_of_the_environment(
     own_registry: Registry, old_archive: Path

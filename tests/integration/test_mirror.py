@@ -343,8 +343,8 @@ def test_a_list_names_sources(pusher: Pusher, folder: Path, tmp_path: Path) -> N
         ((), 2, "There is nothing to mirror"),
         (("/nowhere.tar",), 3, "There is no file /nowhere.tar"),
         (("x", "--shard", "2/2"), 2, "--shard 2/2"),
-        (("x", "--map", "a"), 2, "--map a: it is not PATTERN"),
-        (("-f", "/nowhere.txt"), 2, "The list /nowhere.txt cannot be read"),
+        (("x", "--map", "a"), 2, "--map a is not PATTERN"),
+        (("-f", "/nowhere.txt"), 2, "There is no list /nowhere.txt"),
     ],
 )
 def test_bad_input_gets_one_clear_error(
@@ -481,3 +481,30 @@ def test_a_name_that_is_none_does_not_keep_the_others(pusher: Pusher, folder: Pa
     assert done.code == 8, done.stderr
     assert "has no valid name at" in done.stderr
     assert pusher.digest("m/acme/web:v1")
+
+
+def test_several_platforms_are_an_index_of_their_own(
+    pusher: Pusher, layers: tuple[Layer, ...], tmp_path: Path
+) -> None:
+    layout = images.Layout(tmp_path / "many")
+    arches = ("amd64", "arm64/v8", "s390x")
+    layout.top(layout.platforms(dict.fromkeys(arches, layers[:1]), **images.named("app:v1")))
+    whole = pusher.push("app:v1", layout.folder)
+    listed = json.loads(pusher.manifest("app:v1"))["manifests"]
+    path, argv = tmp_path / "receipt.json", ["--retries", "0"]
+    for arch in ("linux/s390x", "linux/amd64"):
+        argv += ["--platform", arch]
+    source = f"docker://{pusher.registry.host}/app:v1"
+    done = mirrored(pusher, source, *argv, "--receipt", path)
+    assert done.code == 0, done.stderr
+    assert json.loads(pusher.manifest("m/app:v1"))["manifests"] == [listed[0], listed[2]]
+    (image,) = receipt(path)["images"]
+    assert image["digest"] == pusher.digest("m/app:v1") != whole
+    assert pusher.program.run("verify", path).code == 0
+    again = mirrored(pusher, source, *argv)
+    assert again.stdout == done.stdout
+    assert "already there" in again.stderr or "unchanged" in again.stderr
+    lacking = mirrored(pusher, source, *argv, "--platform", "linux/riscv64")
+    assert lacking.code == 3
+    assert "has no image for linux/riscv64" in lacking.stderr
+    assert pusher.digest("m/app:v1") == image["digest"]

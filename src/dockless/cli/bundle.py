@@ -15,12 +15,13 @@ from dockless.cli.options import (
     LISTS,
     NAMED,
     OUTPUT,
+    PLATFORMS,
     REACH,
     RECHECK,
     REFERRERS,
     parsed_options,
 )
-from dockless.cli.param_types import PlatformType, completing
+from dockless.cli.param_types import completing
 from dockless.cli.sizes import Size
 from dockless.cli.surroundings import command_spaces
 from dockless.client.bundling import bundle_sources, create_bundle
@@ -60,9 +61,7 @@ def bundle() -> None:
 @click.option("-o", "--output", "out", type=OUTPUT, required=True, help="What to write.")
 @LISTS
 @NAMED
-@click.option(
-    "--platform", type=PlatformType(), help="Take only this platform of each image index."
-)
+@PLATFORMS
 @REFERRERS
 @click.option("--split", type=Size(), help="Split the .tar into parts of at most this size.")
 @click.option(
@@ -116,10 +115,8 @@ def verify(source: str) -> None:
     with _readers(CommandOptions()) as readers:
         readers.note(f"checking {source}")
         found = examined(readers.of().opener, spec)
-    for note in found.notes:
-        say(one_line(f"Note: {note}"), err=True)
-    for problem in found.problems:
-        say(one_line(problem), err=True)
+    for line in (*(f"Note: {note}" for note in found.notes), *found.problems):
+        say(one_line(line), err=True)
     if found.problems:
         raise SourceError(
             f"{source} failed verification: {counted(len(found.problems), 'problem')}.",

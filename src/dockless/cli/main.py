@@ -2,7 +2,6 @@
 
 import gc
 import importlib
-import io
 import os
 import sys
 from typing import Any
@@ -11,7 +10,7 @@ import click
 
 from dockless.cli.debug import with_debug
 from dockless.cli.help import note_verbose, show_version
-from dockless.errors import DocklessError, NetworkError, PushError, UsageError, without_login
+from dockless.errors import DocklessError, NetworkError, PushError, without_login
 from dockless.processes import stops
 from dockless.processes.terminal import HAS_RESULT, open_standard_streams, say, unwritten
 from dockless.report.help_texts import EPILOGS
@@ -93,8 +92,10 @@ class _Commands(click.Group):
 def _of_click(error: Exception) -> DocklessError:
     if not isinstance(error, click.UsageError):
         return PushError(str(error))
+    from dockless.report.usage_errors import usage_error  # noqa: PLC0415 - rare
+
     path = error.ctx.command_path if error.ctx else "dockless"
-    return UsageError(error.format_message(), f"See '{path} --help'.")
+    return usage_error(path, error.format_message(), tuple(_COMMANDS))
 
 
 @click.group(
@@ -151,14 +152,15 @@ def _ending(error: BaseException) -> int:
     match error:
         case SystemExit():
             raise error
-        case DocklessError():
+        case click.exceptions.NoArgsIsHelpError():
+            code, said = error.exit_code, error.format_message()
+        case DocklessError() | click.UsageError():
             from dockless.report.text import error_text  # noqa: PLC0415 - rare
 
-            code, said = error.exit_code, error_text(error)
+            known = error if isinstance(error, DocklessError) else _of_click(error)
+            code, said = known.exit_code, error_text(known)
         case click.ClickException():
-            shown = io.StringIO()
-            error.show(shown)
-            code, said = error.exit_code, without_login(shown.getvalue().rstrip("\n"))
+            code, said = error.exit_code, f"Error: {without_login(error.format_message())}"
         case KeyboardInterrupt() | click.Abort():
             code, said = _INTERRUPTED, f"Interrupted. {stops.moved()}".rstrip()
         case stops.Terminated():

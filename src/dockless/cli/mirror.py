@@ -14,6 +14,7 @@ from dockless.cli.options import (
     HOW,
     LISTS,
     NAMED,
+    PLATFORMS,
     REACH,
     RECEIPT,
     REFERRERS,
@@ -115,7 +116,7 @@ def mirror(
     done.raise_for_failures()
 
 
-for _option in (*WHO, *HOW, *REACH, *limits(MirrorOptions)):
+for _option in (*WHO, PLATFORMS, *HOW, *REACH, *limits(MirrorOptions)):
     _option(mirror)
 
 

@@ -12,7 +12,7 @@ from dockless.cli.host_options import SERVERS
 from dockless.cli.param_types import HostType, PlatformType, Seconds, SecretType, completing
 from dockless.cli.sizes import Size
 from dockless.model import kinds
-from dockless.model.options import PROGRAMS, CommandOptions, PushOptions
+from dockless.model.options import PROGRAMS, CommandOptions, PushOptions, one_platform
 from dockless.processes import stops
 
 Command = TypeVar("Command", bound=Callable[..., object])
@@ -91,10 +91,16 @@ RECHECK = click.option(
 )
 """The option for a store that was restored from elsewhere."""
 
+PLATFORMS = click.option(
+    "--platform",
+    "platforms",
+    type=PlatformType(),
+    multiple=True,
+    help="Take only this platform of each image index; of several, an index with these.",
+)
+"""The option for the platforms of many images; repeatable."""
+
 HOW = (
-    click.option(
-        "--platform", type=PlatformType(), help="Push only this platform of an image index."
-    ),
     click.option(
         "--compression",
         type=click.Choice(["auto", "gzip", "zstd", "none"]),
@@ -251,6 +257,13 @@ _OPTIONS = (
         metavar="HOST[/PREFIX]",
         shell_complete=completing("registries"),
         help="With --all: the registry, and path prefix, that every image goes to.",
+    ),
+    click.option(
+        "--platform",
+        type=PlatformType(),
+        multiple=True,
+        callback=lambda *given: one_platform(given[-1]),
+        help="Push only this platform of an image index.",
     ),
     *HOW,
     *REACH,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dockless.model.printable import shortened
+from dockless.model.durations import seconds_of
 from dockless.model.secret import Secret
 from dockless.oci.platform import Platform
 from dockless.storage.user_folders import home_folder, source_folder
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 Completions = list["CompletionItem[Any]"]
 
-_DURATION = re.compile(r"(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9}(?:\.\d{1,9})?)s?)?")
 # a name or an IPv4 address, or an IPv6 address in brackets
 _HOST = re.compile(r"(?:[a-z0-9_](?:[a-z0-9._-]*[a-z0-9])?|\[[0-9a-z:.%]+\])(?::\d{1,5})?")
 
@@ -38,17 +37,12 @@ class Seconds(click.ParamType[float]):
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> float:
         """Return the seconds."""
-        found = _DURATION.fullmatch(str(value))
-        if isinstance(value, float):
-            return value
-        if not value or found is None or not any(found.groups()):
-            given = shortened(str(value))
-            self.fail(f"{given!r} is not a duration such as 90s, 5m or 1h30m", param, ctx)
-        hours, minutes, seconds = (float(part or 0) for part in found.groups())
-        total = 3600 * hours + 60 * minutes + seconds
-        if self._positive and not total:
-            self.fail(f"{value!r} is not a time limit; give 1s or more", param, ctx)
-        return total
+        try:
+            if isinstance(value, float):
+                return value
+            return seconds_of(str(value), positive=self._positive)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
 
 
 class PlatformType(click.ParamType[Platform]):

@@ -221,6 +221,8 @@ def _plan_build(options: CommandOptions, settings: Settings, files: Project) -> 
     from dockless.processes.programs import ProgramsHere  # noqa: PLC0415 - rare
     from dockless.sources.build import build_plan  # noqa: PLC0415 - rare
 
+    if options.receipt:
+        output.remark(options, "A dry run writes no receipt.")
     settings, target = prompts.target(settings, None)
     plan = build_plan(recipe_of(settings, target, files)[1], ProgramsHere(os.environ))
     where = target.repository.value

@@ -101,7 +101,7 @@ def _filled(
     staging = readers.of().staging
     return fill(
         written,
-        find(readers, _told(sources, readers.overview), wishes),
+        find(readers.only(request.platforms), _told(sources, readers.overview), wishes),
         Lenders(),
         lambda copies: staging.prove(copies, read=True),
         readers.overview,

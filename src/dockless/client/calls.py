@@ -20,6 +20,7 @@ def push(  # noqa: PLR0913 - each is documented, and all but two go by keyword
     target: str,
     *,
     tags: Sequence[str] = (),
+    receipt: str | os.PathLike[str] | None = None,
     credential: Credential | None = None,
     options: PushOptions | None = None,
     progress: Shown = None,
@@ -27,7 +28,9 @@ def push(  # noqa: PLR0913 - each is documented, and all but two go by keyword
 ) -> PushResult:
     """Push one image; the arguments are those of `Client` and `Client.push`."""
     with Client(progress=progress, cache=cache) as client:
-        return client.push(source, target, tags=tags, credential=credential, options=options)
+        return client.push(
+            source, target, tags=tags, receipt=receipt, credential=credential, options=options
+        )
 
 
 def mirror(  # noqa: PLR0913 - each is documented, and all but two go by keyword

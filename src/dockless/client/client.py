@@ -114,12 +114,13 @@ class Client:
         self._registries.close()
         self._stack.close()
 
-    def push(
+    def push(  # noqa: PLR0913 - each is documented, and all but two go by keyword
         self,
         source: Source,
         target: str,
         *,
         tags: Sequence[str] = (),
+        receipt: str | os.PathLike[str] | None = None,
         credential: Credential | None = None,
         options: PushOptions | None = None,
     ) -> PushResult:
@@ -130,6 +131,7 @@ class Client:
                 paths begin at the current folder. A path object is always a file or folder.
             target: `host/path[:tag]`; without a tag it is `latest`.
             tags: Further tags that are to name the image.
+            receipt: The file of the receipt, for `verify`; None for none. A dry run writes none.
             credential: For the target's registry; else the client's.
             options: In place of the client's.
 
@@ -139,15 +141,32 @@ class Client:
             AuthError: The registry does not accept the credential, or wants one.
             ConflictError: A tag names another digest, and `immutable` was asked for.
             NetworkError: The registry cannot be reached, or kept failing.
-            PushError: It failed in another way.
+            PushError: It failed in another way, or the receipt could not be written in the end.
         """
+        from dockless.client.receipts import receipt_at  # noqa: PLC0415 - few clients write any
+
         repository, names = destination(target, tags)
-        spec = parse_source(source_text(source), Path.cwd())
-        options = options or self._options
-        with self._session(options, self._find([repository.host], credential)) as work:
-            return work.deliver(
-                repository, names, lambda: work.opener.chosen(spec, options.platform).open()
-            )
+        text, path = source_text(source), None if receipt is None else Path(receipt)
+        spec = parse_source(text, Path.cwd())
+        options, find = options or self._options, self._find([repository.host], credential)
+        if path and options.check_blobs is None:  # a receipt claims what was seen
+            options = replace(options, check_blobs=True)
+        note = self._progress.note
+        with receipt_at(path, text, options, self._own_machine, note) as kept:
+            kept.begin_one(spec.label, spec.name, repository, names)
+            with self._session(options, find) as work:
+
+                def choose() -> Image:
+                    found = work.opener.chosen(spec, options.platform)
+                    name = next(iter(found.names), spec.name)
+                    kept.begin_one(spec.label or name, name, repository, names, found.listing)
+                    return found.open()
+
+                done = work.deliver(repository, names, choose)
+            kept.ended(done)
+        if kept.error:
+            raise kept.error
+        return done
 
     def mirror(  # noqa: PLR0913 - each is documented, and all but two go by keyword
         self,

@@ -79,7 +79,7 @@ def mirror(
             referrers=options.referrers,
             note=own.progress.note,
         )
-        everything = find(readers, sources, wishes)
+        everything = find(readers.only(options.chosen), sources, wishes)
         work = work_of(everything, lenders, rules.renaming, rules.part)
         target = MirrorSessions(stack, options, logins.target, asking, space)
         context = MirrorContext(

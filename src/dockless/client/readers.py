@@ -2,7 +2,7 @@
 
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from msgspec.structs import replace
 
@@ -11,6 +11,7 @@ from dockless.client.workspace import Workspace
 from dockless.credentials.resolve import FindCredential, shared_account
 from dockless.model.listed import SyncRegistry
 from dockless.model.options import PushOptions
+from dockless.oci.platform import Platform
 from dockless.ports import SourceImage
 from dockless.registry.questions import RegistryQuestions
 from dockless.sources.search import FolderContents, search
@@ -22,11 +23,12 @@ if TYPE_CHECKING:
 
 
 class SessionReader(RegistryQuestions):
-    """Reads sources by a session, as a `SourceReader`."""
+    """Reads sources by a session, as a `SourceReader`; of indexes only some platforms, if any."""
 
-    def __init__(self, work: Session) -> None:
+    def __init__(self, work: Session, platforms: tuple[Platform, ...]) -> None:
         super().__init__(work.reading)
         self._work = work
+        self._platforms = platforms
 
     def images(self, text: str, folder: Path, named: str, origin: str) -> tuple[SourceImage, ...]:
         """Return the images of a source; see the port.
@@ -36,7 +38,7 @@ class SessionReader(RegistryQuestions):
         """
         work, spec = self._work, parse_source(text, folder)
         with work.adapters.deleting():
-            return tuple(source_images(work.opener, spec, work.platform, named, origin))
+            return tuple(source_images(work.opener, spec, self._platforms, named, origin))
 
 
 class Readers:
@@ -56,7 +58,13 @@ class Readers:
         self._options = options
         self._find = find
         self._space = space
+        self._platforms: tuple[Platform, ...] = ()
         self._sessions: dict[SyncRegistry | None, Session] = {}
+
+    def only(self, platforms: tuple[Platform, ...]) -> Self:
+        """Take only these platforms of indexes, if any; return the same."""
+        self._platforms = platforms
+        return self
 
     @property
     def overview(self) -> "Overview":
@@ -69,7 +77,7 @@ class Readers:
 
     def reader(self, registry: SyncRegistry | None = None) -> SessionReader:
         """Return what reads a registry of a list, or everything else."""
-        return SessionReader(self.of(registry))
+        return SessionReader(self.of(registry), self._platforms)
 
     def search(self, folder: Path) -> FolderContents:
         """Return every archive and layout in a folder."""

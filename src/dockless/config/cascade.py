@@ -226,7 +226,8 @@ def _kind(name: Setting[str] | None) -> Setting[Kind] | None:
     try:
         return Setting(kinds.named(name.value), name.origin)
     except ValueError as error:
-        raise UsageError(f"{name.origin}: {error}.", "Give one of these with --registry.") from None
+        remedy = "Give one of these; `private` is every other kind, and needs the registry's host."
+        raise UsageError(f"{name.origin}: {error}.", remedy) from None
 
 
 def _name(text: Setting[str] | None) -> Setting[Name] | None:
@@ -240,7 +241,7 @@ def _name(text: Setting[str] | None) -> Setting[Name] | None:
                 f"{text.value!r} from {text.origin} is a registry's host without an image's name.",
                 f"Write {text.value}/NAME[:TAG].",
             ) from None
-        problem = f"The image {text.value!r} of {text.origin} is not an image name: {error}."
+        problem = f"{text.value!r} from {text.origin} is not an image name: {error}."
         raise UsageError(problem, "Write [HOST/]NAME[:TAG].") from None
     if name.digest:
         problem = (

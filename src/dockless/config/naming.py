@@ -157,6 +157,13 @@ def _refuse_host(settings: Settings, image: Setting[Name]) -> None:
     )
 
 
+_HOSTS = {
+    "ecr": "ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME",
+    "private": "registry.example.com/NAME",
+}
+"""Examples of what is to be given where a registry's host is not known, by its kind."""
+
+
 def _host(kind: Kind, settings: Settings, path: str = "") -> str:
     """Return the registry's host; the path is that of the image, for the error without one."""
     if kind.host:
@@ -166,7 +173,8 @@ def _host(kind: Kind, settings: Settings, path: str = "") -> str:
     if server is None:
         short, slash, rest = path.partition("/")
         likely = f"{short}{kind.domain}/{rest}" if slash else f"REGISTRY{kind.domain}/{path}"
-        example = f", such as {likely.rstrip('/')}" if kind.domain else ""
+        likely = likely.rstrip("/") if kind.domain else _HOSTS.get(kind.name, "")
+        example = f", such as {likely}" if likely else ""
         raise (ServerNeeded if kind.may_ask else UsageError)(
             f"The host of the {kind.name} registry is not known.",
             f"Give the full name with --image HOST/NAME{example}, or set `registry.server` in "
@@ -227,8 +235,12 @@ def _project_prefix(kind: Kind, settings: Settings) -> str:
         return _prefix(kind, settings.namespace)
     prefix = _account(settings)
     if prefix is None and kind.prefix == "required":
-        problem = f"Images on {kind.host} belong to an account, and none was given."
-        raise UsageError(problem, "Give it with --namespace or --username.")
+        raise UsageError(
+            f"The image would go to {kind.host}, where it belongs to an account, and none was "
+            "given.",
+            "Give the account with --namespace or --username, or the image's full name with "
+            "--image HOST/NAME:TAG.",
+        )
     return _prefix(kind, prefix)
 
 

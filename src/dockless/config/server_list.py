@@ -40,8 +40,13 @@ def select(servers: Sequence[Server], numbers: str) -> tuple[Server, ...]:
         low = int(found[1]) if found else 0
         high = int(found[2] or found[1]) if found else 0
         if not 1 <= low <= high <= len(servers):
-            problem = f"--servers {numbers}: {part.strip()!r} is not a number or range of the list."
-            raise UsageError(problem, f"These are the servers:\n{numbered(servers)}")
+            why = "is not a number, as in 1, or a range, as in 2-4"
+            if found:
+                why = "runs backwards" if low > high else f"is not from 1 to {len(servers)}"
+            raise UsageError(
+                f"--servers {numbers}: {part.strip()!r} {why}.",
+                f"These are the servers:\n{numbered(servers)}",
+            )
         positions |= dict.fromkeys(range(low, high + 1))
     return tuple(servers[position - 1] for position in positions)
 

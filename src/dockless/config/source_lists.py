@@ -51,6 +51,8 @@ def _of(path: Path) -> Iterator[Listed]:
         return
     try:
         text = decoded(read_given(path), errors="surrogateescape")
+    except FileNotFoundError:
+        raise UsageError(f"There is no list {path}.", "Check the path after -f.") from None
     except OSError as error:
         raise _unreadable(path, f": {error.strerror}") from None
     if _is_binary(text):

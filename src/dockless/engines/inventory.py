@@ -122,7 +122,7 @@ def checksum_fault(sha256: str | None, *, file: bool, build: bool) -> str:
         with_file = "--from go verifies a pinned checksum; --sha256 is for a file."
         return "" if sha256 is None else with_file
     if file != (sha256 is not None):
-        return "--from FILE and --sha256 go together."
+        return "--from FILE needs --sha256 HEX." if file else "--sha256 HEX needs --from FILE."
     right = sha256 is None or re.fullmatch("[0-9a-fA-F]{64}", sha256)
     return "" if right else "--sha256 takes 64 hexadecimal digits."
 

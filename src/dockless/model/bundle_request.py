@@ -6,6 +6,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from dockless.errors import UsageError
+from dockless.oci.platform import Platform
 
 _OTHER_ARCHIVES = re.compile(
     r"\.(?:tar\.\w+|t(?:gz|bz2?|xz|zst)|zip|7z|rar|gz|bz2|xz|zst|iso|img)\Z", re.IGNORECASE
@@ -26,6 +27,7 @@ class BundleRequest(Struct, frozen=True, kw_only=True):
         since: An older bundle, whose layers are left out; None for none.
         keep_going: Whether what cannot be found or read is left out, in place of the whole bundle.
         force: Whether an older bundle is replaced.
+        platforms: Those of each index that are taken; none for all.
     """
 
     sources: tuple[str, ...]
@@ -37,6 +39,7 @@ class BundleRequest(Struct, frozen=True, kw_only=True):
     since: Path | None = None
     keep_going: bool = False
     force: bool = False
+    platforms: tuple[Platform, ...] = ()
 
     @property
     def is_archive(self) -> bool:
@@ -69,13 +72,16 @@ class BundleRequest(Struct, frozen=True, kw_only=True):
                 "Give -o FILE.tar: its layers are compressed already.",
             )
         if self.split and not self.is_archive:
-            raise UsageError("--split is for an archive.", "Give -o FILE.tar.")
+            raise UsageError(
+                f"--split is for an archive, and {self.out} would be a folder.",
+                f"Give -o {self.out}.tar.",
+            )
         if not self.sources and not self.files:
             raise UsageError(
                 "There is nothing to put into the bundle.", "Give a SOURCE, or a list with -f."
             )
         if not self.out.parent.is_dir():
-            raise UsageError(f"There is no folder {self.out.parent}.", "Make it first.")
+            raise UsageError(f"There is no folder {self.out.parent} for -o.", "Make it first.")
         if self.to_stdout and shown:
             raise UsageError(
                 "The archive would go to the terminal.",

@@ -44,7 +44,6 @@ class HostOptions(Struct, frozen=True, kw_only=True):
             return
         pairs = (
             (options.all_images, "--remote and --all"),
-            (options.receipt is not None, "--remote and --receipt"),
             (bool(self.hosts) and options.servers is not None, "--host and --servers"),
             (options.build and self.there is not None, "--build and --source"),
             (self.fail_fast and self.max_failures is not None, "--fail-fast and --max-failures"),
@@ -52,6 +51,11 @@ class HostOptions(Struct, frozen=True, kw_only=True):
         for wrong, what in pairs:
             if wrong:
                 raise UsageError(f"{what} do not go together.", "Remove one of them.")
+        if options.receipt is not None:
+            raise UsageError(
+                "--receipt is not for --remote: hosts write no receipts.",
+                "Leave it out; --format json says what became of each host.",
+            )
         if options.source is not None:
             raise UsageError(
                 "SOURCE is on this machine, but --remote pushes images of the hosts.",

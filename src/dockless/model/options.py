@@ -69,7 +69,8 @@ class PushOptions(RegistryAccess, frozen=True, kw_only=True):
     def check(self) -> None:
         """Raise UsageError when two options contradict each other."""
         _exclude(
-            (self.insecure and bool(self.ca_file or self.cert_dir), "--insecure and certificates"),
+            (self.insecure and self.ca_file is not None, "--insecure and --ca-file"),
+            (self.insecure and self.cert_dir is not None, "--insecure and --cert-dir"),
             (
                 self.manifest_format == "docker" and self.compression == "zstd",
                 "--manifest-format docker and --compression zstd",
@@ -105,6 +106,8 @@ class MirrorOptions(PushOptions, frozen=True, kw_only=True):
         parallel: How many images are pushed at once.
         shard: The part that is pushed, `INDEX/COUNT`; None for all of it.
         resume: Whether the resume log of an interrupted run is continued.
+        platforms: Take only these platforms of each index, which then is another one; in place of
+            `platform`, which takes the image of one.
     """
 
     named: str | None = None
@@ -115,6 +118,13 @@ class MirrorOptions(PushOptions, frozen=True, kw_only=True):
     parallel: int = 4
     shard: str | None = None
     resume: bool = True
+    platforms: tuple[Platform, ...] = ()
+
+    @property
+    def chosen(self) -> tuple[Platform, ...]:
+        """The platforms of an index that are asked for, each once; none for all."""
+        one = (self.platform,) if self.platform else ()
+        return tuple(dict.fromkeys((*one, *self.platforms)))
 
     @classmethod
     def connection_limits(cls) -> tuple[int, int]:
@@ -169,11 +179,20 @@ class CommandOptions(PushOptions, frozen=True, kw_only=True):
         _exclude(
             (self.local and self.remote, "--local and --remote"),
             (self.password is not None and self.password_stdin, "--password and --password-stdin"),
-            (self.all_images and bool(self.tags or self.image), "--all and --image or --tag"),
+            (self.all_images and self.image is not None, "--all and --image"),
+            (self.all_images and bool(self.tags), "--all and --tag"),
             (self.to is not None and self.namespace is not None, "--to and --namespace"),
-            (self.build and self.source is not None, "--build and a SOURCE"),
-            (self.source == "-" and self.password_stdin, "SOURCE - and --password-stdin"),
         )
+        if self.source == "-" and self.password_stdin:
+            raise UsageError(
+                "SOURCE - and --password-stdin would both read standard input.",
+                "Store the password with `dockless login` before, or give the image as a file.",
+            )
+        if self.build and self.source is not None:
+            raise UsageError(
+                f"--build pushes what it builds from this folder, and not {self.source}.",
+                "Leave out one of the two.",
+            )
         if _are_one_file(self.receipt, self.digest_file):
             raise UsageError(
                 f"--receipt and --digest-file would both write {self.receipt}.",
@@ -215,3 +234,14 @@ def _exclude(*pairs: tuple[bool, str]) -> None:
 def _bound(right: bool, what: str) -> None:  # noqa: FBT001 - one word says what it is
     if not right:
         raise UsageError(f"The option {what}.", "Change it, or leave it out.")
+
+
+def one_platform(given: tuple[Platform, ...]) -> Platform | None:
+    """Return the platform that a push is to take, None for all; raise UsageError for several."""
+    several = tuple(dict.fromkeys(given))
+    if len(several) > 1:
+        raise UsageError(
+            f"A push takes one --platform, or all, and {len(several)} are given.",
+            "`dockless mirror` takes several.",
+        )
+    return several[0] if several else None

@@ -25,7 +25,7 @@ class Map(Struct, frozen=True):
         pattern, equals, replacement = text.partition("=")
         stars = pattern.count("*"), replacement.count("*")
         if not equals or not pattern or not replacement or stars not in ((0, 0), (1, 1)):
-            raise ValueError("it is not PATTERN=REPLACEMENT with one * on each side, or none")
+            raise ValueError("is not PATTERN=REPLACEMENT with one * on each side, or none")
         return cls(pattern, replacement)
 
     def apply(self, name: str) -> str | None:
@@ -64,7 +64,8 @@ class Renaming(Struct, frozen=True, kw_only=True):
             Repository.of(host, "of/images")  # the error names what was typed, not this path
             name = Name.parse(f"{host}/{prefix}") if prefix else Name(host=host, path="of/images")
             if name.tag or name.digest:
-                raise ValueError(f"{prefix!r} is not a repository name")  # noqa: TRY301 - as parse does
+                why = "it has a tag" if name.tag else "it has a digest"
+                raise ValueError(f"{prefix!r} is not a repository name: {why}")  # noqa: TRY301 - as parse does
         except ValueError as error:
             said = f"--to {shortened(text)}: {error}."
             raise UsageError(said, "Write --to HOST[/PREFIX].") from None

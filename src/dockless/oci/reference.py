@@ -109,7 +109,7 @@ class Name(Struct, frozen=True, kw_only=True):
         if host and not is_host(host):
             raise ValueError(f"{host!r} is not a host name")
         if _PATH.fullmatch(path) is None:
-            hint = ": repository names are lower case" if path != path.lower() else ""
+            hint = ", which has no capital letters" if path != path.lower() else ""
             raise ValueError(f"{path!r} is not a repository name{hint}")
         if len(host) + len(path) + bool(host) > _LONGEST_NAME:
             raise ValueError(f"the name is longer than {_LONGEST_NAME} characters")

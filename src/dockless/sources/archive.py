@@ -64,8 +64,11 @@ def candidates(
     staging: Staging,
     platform: Platform | None,
     packed: type[PackedImage] = PackedImage,
+    several: tuple[Platform, ...] = (),
 ) -> list[Candidate]:
     """Return the images of an archive or layout, in its own order; `packed` reads compressed ones.
+
+    Of the indexes of a layout only some platforms are taken where `several` are given.
 
     An archive may be both: Docker 25 and later write `manifest.json` and `index.json` for the
     same blobs. Where the layout's layers are compressed it is pushed as it is; where they are
@@ -82,7 +85,7 @@ def candidates(
             if isinstance(root, SourceError)
             else Candidate(
                 names=names(root),
-                open=partial(_opened, packed, files, root, platform),
+                open=partial(_opened, packed, files, root, platform, several),
                 packed=True,
                 root=root.digest,
                 listing=listing,
@@ -109,8 +112,16 @@ def candidates(
 
 
 def _opened(
-    packed: type[PackedImage], files: Files, root: Descriptor, platform: Platform | None
+    packed: type[PackedImage],
+    files: Files,
+    root: Descriptor,
+    platform: Platform | None,
+    several: tuple[Platform, ...] = (),
 ) -> PackedImage:
+    if several:
+        from dockless.sources.several_platforms import pick_several  # noqa: PLC0415 - rare
+
+        files, root = pick_several(files, root, several)
     if platform:
         from dockless.sources.platform_choice import pick  # noqa: PLC0415 - few pushes ask for one
 

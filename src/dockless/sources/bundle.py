@@ -53,6 +53,7 @@ def locked_names(files: Files) -> Mapping[Digest, tuple[str, ...]]:
 
 def listed(files: Files) -> Iterator[Locked]:
     """Yield the images of a bundle, or of any layout, by its index alone."""
+    refuse_others(files)
     lock = lock_of(files)
     if lock:
         yield from lock.images
@@ -62,6 +63,18 @@ def listed(files: Files) -> Iterator[Locked]:
             raise root
         for name in names(root) or ("(no name)",):
             yield Locked(name=name, source=files.label, root=root, platforms=(), blobs=())
+
+
+def refuse_others(files: Files) -> None:
+    """Raise SourceError for what is no bundle, and no layout, as nothing of either is in it."""
+    if not any(name in files for name in (LAYOUT, "index.json", FILE)):
+        kind = "a folder of other files"
+        if files.is_archive:
+            kind = f"an archive {'of images' if 'manifest.json' in files else 'of other files'}"
+        raise SourceError(
+            f"{files.label} is not a bundle: it is {kind}.",
+            "Give what `dockless bundle create` wrote; push and mirror take archives as they are.",
+        )
 
 
 def belonging(files: Files) -> frozenset[str]:

@@ -75,15 +75,12 @@ def examined(opener: Opener, spec: SourceSpec) -> Findings:
     if wrong := tuple(problem.what for problem in parts_problems(parts)):
         return Findings(wrong)
     files = opener.bundle(spec)
+    reading.refuse_others(files)
     problems = (*reading.problems(files), *(shape := _shape(spec, parts)).problems)
     if parts and (of_list := parts_altered(spec.path, parts)):
         problems = (*problems, of_list)
     extra = sorted(shape.names - reading.belonging(files)) if shape.names else []
-    notes = (
-        [f"{spec.label} has {_listed(extra, 'file')} that belong to none of its images."]
-        if extra
-        else []
-    )
+    notes = [f"{spec.label} has {_listed(extra, 'file')} of none of its images."] if extra else []
     if absent := reading.left_out(files):
         notes.append(
             f"{spec.label} leaves out {counted(absent, 'layer')}, which an older bundle has: "

@@ -10,7 +10,7 @@ from dockless.oci.content import Content
 from dockless.oci.digest import Digest
 from dockless.oci.manifest import Descriptor, parse_config
 from dockless.oci.platform import Platform
-from dockless.oci.reference import REGISTRY
+from dockless.oci.reference import REGISTRY, Name
 from dockless.ports import Image, Progress
 from dockless.sources.archive import candidates, select
 from dockless.sources.container_tools import ContainerTool
@@ -156,10 +156,7 @@ def agreed(found: LocalImage, digest: Digest) -> None:
     refuse_wrong_pins((name,), digest, found.tool, remedy)
 
 
-_REMEDY = (
-    "Check the name. An image of a registry is docker://HOST/NAME:TAG; `dockless push --build` "
-    "builds one."
-)
+_REMEDY = "Check the name. An image of a registry is docker://HOST/NAME:TAG"
 
 
 def find_local(
@@ -203,8 +200,18 @@ def find_local(
         said.append(f"None of {', '.join(tool.name for tool in tools)} is on PATH.")
     raise SourceError(
         f"There is no local image {' nor '.join(names)}.",
-        " ".join([*said, _REMEDY]),
+        " ".join([*said, _remedy(names[0], typed=typed)]),
     )
+
+
+def _remedy(name: str, *, typed: bool) -> str:
+    """Return what to do where a tool has no image of a name, which may be one of a registry."""
+    if not typed:
+        return f"{_REMEDY}; `dockless push --build` builds one."
+    with contextlib.suppress(ValueError):
+        if Name.parse(name).host not in ("", "localhost"):
+            return f"Check the name. The image of that registry is docker://{name}."
+    return f"{_REMEDY}."
 
 
 class _Asked:

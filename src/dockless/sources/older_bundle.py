@@ -30,7 +30,10 @@ def older_blobs(opener: Opener, path: Path, folder: Path) -> frozenset[Digest]:
     try:
         lock = read_lock(read_regular(path)) if _is_lock(path) else _lock_in(opener, path, folder)
     except OSError as error:
-        raise UsageError(f"The older bundle {path} cannot be used: {error.strerror}.") from None
+        raise UsageError(
+            f"The older bundle {path} cannot be used: {error.strerror}.",
+            "Check the path and permissions of what --since names.",
+        ) from None
     except (ValueError, SourceError) as error:
         why = error.what if isinstance(error, SourceError) else f"{error}."
         raise UsageError(

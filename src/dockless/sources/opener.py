@@ -138,8 +138,9 @@ class Opener:
         spec: SourceSpec,
         platform: Platform | None,
         packed: type[PackedImage] = PackedImage,
+        several: tuple[Platform, ...] = (),
     ) -> list[Candidate]:
-        """Return every image of a source; `packed` reads those of layouts.
+        """Return every image of a source; the arguments are those of `candidates`.
 
         Raises:
             SourceError: It is missing, damaged or dangerous.
@@ -150,8 +151,8 @@ class Opener:
             which = f", of which {spec.selector}" if spec.selector else ""
             self._progress.note(f"Source: the {spec.kind} {spec.here}{which}")
         if spec.kind == "registry":
-            return [self._pulled(spec, platform, packed)]
-        return candidates(self._files(spec), self._staging, platform, packed)
+            return [self._pulled(spec, platform, packed, several)]
+        return candidates(self._files(spec), self._staging, platform, packed, several)
 
     def chosen(self, spec: SourceSpec, platform: Platform | None) -> Candidate:
         """Return the one image of a source that is meant.
@@ -194,11 +195,17 @@ class Opener:
                 raise
             if known := _other_kind(spec):
                 raise known from None
-            here = f"{spec.here} is neither an image archive nor an OCI layout."
-            raise error.with_context(f"{error.what} {here}") from None
+            raise error.with_context(
+                f"{spec.here} is neither an image archive nor an OCI layout. {error.what}",
+                f"Give an archive of 'docker save', 'podman save' or skopeo. {error.remedy}",
+            ) from None
 
     def _pulled(
-        self, spec: SourceSpec, platform: Platform | None, packed: type[PackedImage]
+        self,
+        spec: SourceSpec,
+        platform: Platform | None,
+        packed: type[PackedImage],
+        several: tuple[Platform, ...],
     ) -> Candidate:
         try:
             reference = with_tag(Reference.parse(spec.name))
@@ -208,7 +215,7 @@ class Opener:
 
         pull = partial(self._pull, reference)
         files = Pulled(pull, str(reference), self._progress, self._offer)
-        (found,) = candidates(files, self._staging, platform, packed)
+        (found,) = candidates(files, self._staging, platform, packed, several)
         return replace(found, names=(str(reference),))
 
     def _offer(self, blob: Descriptor, path: Path) -> None:

@@ -26,7 +26,7 @@ def pick(files: Files, root: Descriptor, platform: Platform | None) -> Descripto
     if platform is None:
         return root
     offered = []
-    for found, own in _images(files, root):
+    for found, own in images_below(files, root):
         if (own and own.serves(platform)) or (found is root and own is None):
             return found
         offered.append(own)
@@ -35,7 +35,7 @@ def pick(files: Files, root: Descriptor, platform: Platform | None) -> Descripto
 
 def platforms(files: Files, root: Descriptor) -> tuple[Platform, ...]:
     """Return the platforms of an image, or of those that an index lists, as far as they tell."""
-    return tuple(own for _, own in _images(files, root) if own and own.os != UNKNOWN)
+    return tuple(own for _, own in images_below(files, root) if own and own.os != UNKNOWN)
 
 
 def no_platform(label: str, wanted: Platform, offered: Iterable[Platform | None]) -> SourceError:
@@ -45,7 +45,7 @@ def no_platform(label: str, wanted: Platform, offered: Iterable[Platform | None]
     return SourceError(f"{label} has no image for {wanted}.", f"It has: {known}.")
 
 
-def _images(
+def images_below(
     files: Files, root: Descriptor, depth: int = 0, seen: set[Digest] | None = None
 ) -> Iterator[tuple[Descriptor, Platform | None]]:
     """Yield each image below a root with its platform, by its descriptor or else by its config."""
@@ -62,7 +62,7 @@ def _images(
         return
     for child in document.children:
         if child.digest not in seen:
-            yield from _images(files, child, depth + 1, seen)
+            yield from images_below(files, child, depth + 1, seen)
 
 
 def _platform_of(files: Files, manifest: Manifest) -> Platform | None:

@@ -1,6 +1,7 @@
 """The images of one source, each with its names and size, as mirrors and bundles take them."""
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 
 from msgspec.structs import replace
 
@@ -18,21 +19,23 @@ from dockless.sources.spec import SourceSpec
 
 
 def source_images(
-    opener: Opener, spec: SourceSpec, platform: Platform | None, named: str, origin: str
+    opener: Opener, spec: SourceSpec, platforms: tuple[Platform, ...], named: str, origin: str
 ) -> Iterator[SourceImage]:
     """Yield the images of a source.
 
     Args:
         opener: Opens it.
         spec: The source.
-        platform: The one platform of an index that is asked for; None for all.
+        platforms: Those of an index that are asked for; none for all.
         named: The repository of images that have only a tag; empty for the source's name.
         origin: Where a list asks for it; empty for one that was given directly.
 
     Raises:
         DocklessError: The source is missing, damaged, or has no image.
     """
-    candidates = opener.images(spec, platform, CarriedImage)
+    platform = platforms[0] if len(platforms) == 1 else None
+    several = platforms if len(platforms) > 1 else ()
+    candidates = opener.images(spec, platform, CarriedImage, several)
     if not candidates:
         raise SourceError(f"{spec.label} contains no image.", "Create or copy it again.")
     size = 0
@@ -44,6 +47,8 @@ def source_images(
         candidates = [select(candidates, spec.selector, spec.label, platform)]
     elif platform:
         candidates = for_platform(candidates, platform)
+    if several:
+        candidates = [_undivided(each, spec.label, several) for each in candidates]
     for candidate in candidates:
         found = SourceImage(
             source=spec.label,
@@ -60,6 +65,15 @@ def source_images(
         )
         locked = _short(candidate.locked, short)
         yield _looked_into(found, locked, candidate.root) if candidate.packed else found
+
+
+def _undivided(found: Candidate, label: str, several: tuple[Platform, ...]) -> Candidate:
+    """Return an image of one platform, or of a tool, so that it is refused where it lacks one."""
+    if found.packed or found.fault:
+        return found
+    from dockless.sources.several_platforms import for_all  # noqa: PLC0415 - rare
+
+    return replace(found, open=partial(for_all, found.open, label, several))
 
 
 def _locked(candidate: Candidate) -> tuple[Mapping[str, str], SourceError | None]:

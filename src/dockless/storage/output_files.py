@@ -22,8 +22,10 @@ def refuse_inputs(path: Path, option: str, inputs: Iterable[Path]) -> None:
     """
     for each in inputs:
         if _same(path, each):
+            same = os.path.abspath(path) == os.path.abspath(each)  # noqa: PTH100 - follows no link
             raise UsageError(
-                f"{option} would write {path}, which is also the input {each}.",
+                f"{option} would write {path}, which is {'an' if same else 'also the'} input"
+                f"{'' if same else f' {each}'}.",
                 f"Give {option} another path.",
             )
 

@@ -205,7 +205,11 @@ class ReceiptFile:
 
     def _unwritable(self, error: OSError) -> tuple[str, str]:
         """Return what happened, and what to do next."""
-        remedy = f"Give {self._option} a writable path."
+        why, remedy = error.strerror, f"Give {self._option} a writable path."
+        if error.errno == errno.ENOENT:
+            why, remedy = f"there is no folder {self._path.parent}", "Make it first."
+        if error.errno == errno.EISDIR:
+            why, remedy = "it is a folder", f"Give {self._option} the path of a file."
         if error.errno in _NO_FAULT_OF_THE_PATH:
             remedy = f"Free some space there, or give {self._option} a path on another disk."
-        return f"The receipt {self._path} cannot be written: {error.strerror}.", remedy
+        return f"The receipt {self._path} cannot be written: {why}.", remedy

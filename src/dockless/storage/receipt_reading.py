@@ -22,7 +22,7 @@ from dockless.storage.receipt import VERSION
 
 _LARGEST_SIZE = 1 << 63
 _LONGEST_SHOWN = 40
-_REMEDY = "Give a receipt as written by dockless mirror or dockless push."
+_REMEDY = "Give the file that `dockless push` or `dockless mirror` wrote with --receipt."
 
 ValueCheck = Callable[[object, str], None]
 """Looks at a value, which stands at this place; raises ValueError with what is wrong."""
@@ -63,8 +63,8 @@ def read_receipt(text: str, label: str) -> Receipt:
         document = parse_own_json(text)
     except RepeatedMemberError as error:
         raise UsageError(f"{label} is not a valid receipt: {error}.", _REMEDY) from None
-    except ValueError as error:
-        raise UsageError(f"{label} is not a receipt: it is not JSON ({error}).", _REMEDY) from None
+    except ValueError:
+        raise UsageError(f"{label} is not a receipt: it is not JSON.", _REMEDY) from None
     if not isinstance(document, dict) or "receiptVersion" not in document:
         raise UsageError(f"{label} is not a receipt of dockless.", _REMEDY)
     version = document["receiptVersion"]
@@ -146,8 +146,12 @@ def _named(line: Mapping[str, Any]) -> str:
 def _text_of(path: Path) -> str:
     try:
         return read_regular(path).decode()
-    except (OSError, UnicodeDecodeError):
-        raise UsageError(f"The receipt {path} cannot be read.", "Check the path.") from None
+    except FileNotFoundError:
+        raise UsageError(f"There is no receipt {path}.", _REMEDY) from None
+    except UnicodeDecodeError:
+        raise UsageError(f"{path} is not a receipt: it is not text.", _REMEDY) from None
+    except OSError as error:
+        raise UsageError(f"The receipt {path} cannot be read: {error.strerror}.", _REMEDY) from None
 
 
 def _text(value: object, where: str) -> None:

@@ -32,6 +32,8 @@ def find_trust(host: str, ca_file: Path | None, cert_dir: Path | None, home: Pat
         if not path.is_file():  # OpenSSL would wait for a FIFO
             raise UsageError(f"The certificate {path} is not a file.", "Correct it, or remove it.")
     if not certificates:
+        if cert_dir and not cert_dir.is_dir():
+            raise UsageError(f"There is no folder {cert_dir}.", "Check --cert-dir.")
         if cert_dir and not authorities:
             raise UsageError(
                 f"{cert_dir} contains no certificate.",

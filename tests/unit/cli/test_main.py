@@ -474,7 +474,8 @@ def test_a_command_line_that_click_refuses_is_a_usage_error(
     assert ends(*arguments) == 2
     out, err = capsys.readouterr()
     assert out == ""
-    assert "Usage: " in err
+    assert err.startswith("Error: ")
+    assert "--help`." in err
 
 
 def test_the_version_is_shown(ends: Ends, capsys: pytest.CaptureFixture[str]) -> None:

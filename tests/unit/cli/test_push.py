@@ -433,6 +433,29 @@ def test_a_dry_run_builds_nothing(
     assert session.opened == session.journal.steps == []
 
 
+@pytest.mark.parametrize("quiet", [(), ("--quiet",)])
+def test_a_dry_run_that_builds_has_no_receipt(
+    run: Run, session: FakeSession, tools: Path, project: Path, quiet: tuple[str, ...]
+) -> None:
+    (project / "Dockerfile").touch()
+    session.now = {"v1": None}
+    argv = ("push", "--build", "--dry-run", *TARGET, "--receipt", "receipt.json")
+    result = run(*argv, *quiet)
+    assert result.exit_code == 0
+    assert ("A dry run writes no receipt." in result.stderr) == (not quiet)
+    assert not (project / "receipt.json").exists()
+    assert tools.exists()
+    assert not session.journal.steps
+
+
+@pytest.mark.parametrize("more", [(), ("--dry-run",), ("--dry-run", "--build")])
+def test_a_push_from_hosts_says_that_they_write_no_receipt(run: Run, more: tuple[str, ...]) -> None:
+    argv = ("push", "--remote", *TARGET, "--host", "web1", "--receipt", "receipt.json", *more)
+    error = run(*argv).exception
+    assert isinstance(error, UsageError)
+    assert "hosts write no receipts" in error.what
+
+
 def test_a_dry_run_does_not_offer_to_build(
     run: Run, session: FakeSession, builds: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -678,4 +701,4 @@ def test_a_receipt_that_cannot_be_written_in_the_end_leaves_the_result(
 def test_hosts_have_no_receipt(run: Run) -> None:
     error = run("push", "--remote", *TARGET, "--receipt", "receipt.json").exception
     assert isinstance(error, UsageError)
-    assert "--remote and --receipt" in error.what
+    assert "--receipt is not for --remote" in error.what

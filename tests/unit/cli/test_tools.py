@@ -233,8 +233,8 @@ def test_an_engine_from_a_file_is_installed_even_if_there_is_one(own: Path) -> N
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (("--sha256", SHA256), "go together"),
-        (("--from", "FILE"), "go together"),
+        (("--sha256", SHA256), "needs --from FILE"),
+        (("--from", "FILE"), "needs --sha256 HEX"),
         (("--from", "FILE", "--sha256", "abc"), "64 hexadecimal digits"),
         (("--from", "absent", "--sha256", SHA256), "does not exist"),
         (("--from", "go", "--sha256", SHA256), "verifies a pinned checksum"),

@@ -123,7 +123,7 @@ def test_empty_option_is_refused(tmp_path: Path, name: str, flags: Flags) -> Non
 
 @pytest.mark.parametrize("image", ["Shop", "a//b", "shop:", "shop@sha256:1"])
 def test_malformed_image_is_refused_with_its_origin(tmp_path: Path, image: str) -> None:
-    with pytest.raises(UsageError, match="of DOCKLESS_IMAGE"):
+    with pytest.raises(UsageError, match="from DOCKLESS_IMAGE"):
         resolve(tmp_path, None, {"DOCKLESS_IMAGE": image})
 
 

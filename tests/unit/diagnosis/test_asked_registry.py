@@ -31,5 +31,5 @@ def test_what_is_no_registry_is_a_usage_error(text: str) -> None:
 
 
 def test_a_repository_in_upper_case_is_refused_as_by_a_push() -> None:
-    with pytest.raises(UsageError, match=r"'UP' is not a repository name: .* are lower case"):
+    with pytest.raises(UsageError, match=r"'UP' is not a repository name, which has no capital"):
         asked_of("ghcr.io/UP")

@@ -8,8 +8,8 @@ from dockless.cli.mirror import mirror
 from dockless.errors import UsageError
 from dockless.model.options import CommandOptions, MirrorOptions, PushOptions
 
-NOT_AT_THE_COMMAND = {"create_repository", "scan_on_push", "immutable_tags"}
-"""Options of a push that `dockless mirror` has not."""
+NOT_AT_THE_COMMAND = {"create_repository", "scan_on_push", "immutable_tags", "platform"}
+"""Options of a push that `dockless mirror` has not; its `--platform` is `platforms`."""
 
 
 def of_the_command() -> dict[str, object]:
@@ -29,6 +29,13 @@ def test_every_option_is_one_of_the_command_with_the_same_default(name: str) -> 
 def test_every_option_of_the_command_is_taken_somewhere() -> None:
     taken = {*MirrorOptions.__struct_fields__, *CommandOptions.__struct_fields__} - {"receipt"}
     assert of_the_command().keys() - taken == {"sources", "files", "receipt"}
+
+
+def test_every_platform_that_is_given_counts() -> None:
+    given = ["--platform", "linux/arm64", "--platform", "linux/amd64", "--platform", "linux/arm64"]
+    with mirror.make_context("mirror", ["--to", "registry.example.com", *given]) as context:
+        options = MirrorOptions(platforms=context.params["platforms"])
+    assert list(map(str, options.chosen)) == ["linux/arm64", "linux/amd64"]
 
 
 @pytest.mark.parametrize(

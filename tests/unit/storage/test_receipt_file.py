@@ -211,7 +211,7 @@ def test_a_pipe_that_may_not_be_written_is_said_at_once(
 def test_a_folder_is_refused_at_once(tmp_path: Path, name: str) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "link").symlink_to("folder")
-    with pytest.raises(UsageError, match="cannot be written: Is a directory"):
+    with pytest.raises(UsageError, match="cannot be written: it is a folder"):
         ReceiptFile(tmp_path / name)
 
 

@@ -109,7 +109,10 @@ class _Finder:
         for each in found.sources:
             yield _SourceWish(text if each == folder else str(each), origin)
         if not found.sources and not found.errors:
-            nothing = SourceError(f"The folder {text} has no archive and no layout.", "Check it.")
+            nothing = SourceError(
+                f"{text} is a folder without an image archive or an OCI layout in it.",
+                "Give the folder that they are in, or list the sources in a file, with -f.",
+            )
             yield _lost(text, "", nothing, origin)
 
     def _tell(self, others: Mapping[Path, str]) -> None:

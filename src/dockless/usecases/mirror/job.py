@@ -181,6 +181,9 @@ def unreached(
         shown.refuse(entry, error)
     unwritten = receipt_writer.finish()
     images = receipt_writer.lines()
+    if len(work.entries) > 1:
+        total = counted(len(work.entries), "image")
+        error = error.with_context(f"{error.what} Because of that, {total} did not arrive.")
     return MirrorResult(images=images, error=error, receipt=receipt_writer.document()), unwritten
 
 

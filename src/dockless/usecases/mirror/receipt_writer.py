@@ -10,6 +10,7 @@ from dockless.errors import DocklessError
 from dockless.model.mirrored import MirroredImage, PendingImage
 from dockless.model.plan import PushResult
 from dockless.oci.reference import Reference
+from dockless.usecases.mirror.complaints import Complaints
 from dockless.usecases.mirror.mirror_ports import ArrivalLog, MirrorReceipt
 from dockless.usecases.mirror.run import Lost, MirrorItem, Outcome
 
@@ -34,6 +35,7 @@ class ReceiptWriter:
         self._receipt = receipt
         self._arrivals = arrivals
         self._complain = complain
+        self._complaints = Complaints(complain)
         self._turn = threading.Lock()
         self._unplaced: list[MirroredImage] = []
         self._expected: tuple[MirrorItem, ...] = ()
@@ -51,13 +53,16 @@ class ReceiptWriter:
             lost: What cannot be found or read, or has no target.
         """
         self._expected = tuple(entries)
-        for each in lost:
+        left_out = tuple(lost)
+        self._complaints.all_at_once(
+            (each.name or each.source, each.origin, each.error) for each in left_out
+        )
+        for each in left_out:
             self._leave_out(each)
         self.write(finished=False)
 
     def _leave_out(self, lost: Lost) -> None:
         """Record that an image cannot be found or read, or has no target."""
-        self._complain(str(lost.error))
         line = MirroredImage(
             source=lost.source,
             name=lost.name,
@@ -69,7 +74,7 @@ class ReceiptWriter:
         self._unplaced.append(line)
 
     def tell(self, entry: MirrorItem, outcome: Outcome, again: bool = False) -> None:  # noqa: FBT001, FBT002 - the port's signature
-        """Record the outcome of an image, and print why it failed, once.
+        """Record the outcome of an image, and print why it failed, if it is the first.
 
         Args:
             entry: The image.
@@ -107,8 +112,8 @@ class ReceiptWriter:
             self._explain(entry, error)
 
     def _explain(self, entry: MirrorItem, error: DocklessError) -> None:
-        origin = f"{entry.origin}: " if entry.origin else ""
-        self._complain(f"{origin}{entry.references[0]}: {error}")
+        own = str(entry.repository)
+        self._complaints.add(entry.origin, str(entry.references[0]), error, own)
 
     def lines(self) -> tuple[MirroredImage, ...]:
         """Return a line for each image, in the order in which they ended."""
@@ -151,6 +156,7 @@ class ReceiptWriter:
         Args:
             finished: Whether the mirror has ended; the error is printed if it was broken off.
         """
+        self._complaints.finish()
         try:
             with self._turn:
                 self._write(last=True, finished=finished)

@@ -51,4 +51,7 @@ class MirrorRequest(Struct, frozen=True, kw_only=True):
         named = (self.to, options.named, options.strip, options.maps, options.flatten)
         # its repr, not its text: older versions found their logs by that
         kept = (*named, options.referrers, repr(part))
-        return (self.folder, self.sources, self.files, options.platform, *kept)
+        platform: object = tuple(sorted(map(str, options.chosen))) or None
+        if len(options.chosen) == 1:  # as older versions found their logs by it
+            platform = options.chosen[0]
+        return (self.folder, self.sources, self.files, platform, *kept)

@@ -48,7 +48,7 @@ def _map(text: str) -> Map:
     try:
         return Map.parse(text)
     except ValueError as error:
-        raise UsageError(f"--map {shortened(text)}: {error}.", "Write --map 'A/*=B/*'.") from None
+        raise UsageError(f"--map {shortened(text)} {error}.", "Write --map 'A/*=B/*'.") from None
 
 
 def _part(shard: str | None, environment: Mapping[str, str]) -> Shard:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NoReturn, Self
 from dockless.errors import DocklessError, UsageError
 from dockless.model.plan import PushResult
 from dockless.oci.digest import Digest
-from dockless.oci.reference import Reference
+from dockless.oci.reference import Reference, Repository
 
 if TYPE_CHECKING:
     from dockless.usecases.mirror.mirror_ports import MirrorReceipt
@@ -84,6 +84,18 @@ class PushReceipt:
             tuple(self._items.values()),
             [Lost(source=source, name=name, error=error) for name, error in (lost or {}).items()],
         )
+
+    def begin_one(
+        self,
+        source: str,
+        name: str,
+        repository: Repository,
+        tags: Sequence[str],
+        listing: Digest | None = None,
+    ) -> None:
+        """Write the receipt of one image before it is pushed; see `begin`."""
+        references = tuple(Reference(repository, tag) for tag in tags)
+        self.begin(source, {name: references}, listing=listing)
 
     def note(self, name: str, outcome: PushResult | DocklessError) -> None:
         """Record what became of an image; of one that was not begun, nothing."""

@@ -145,7 +145,7 @@ def test_a_folder_stands_for_what_is_in_it(readers: FakeReaders, tmp_path: Path)
 def test_a_folder_of_nothing_is_lost(readers: FakeReaders, tmp_path: Path) -> None:
     (tmp_path / "images").mkdir()
     _, (lost,), _ = looked(readers, "images")
-    assert "no archive and no layout" in lost.error.what
+    assert "without an image archive or an OCI layout" in lost.error.what
 
 
 def item(*named: str, choice: Callable[[str], bool] | None = None) -> Listed:

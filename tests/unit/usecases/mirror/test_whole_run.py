@@ -97,7 +97,8 @@ def test_a_registry_that_cannot_be_used_is_the_error_of_every_image(
     if receipt_fails:
         run.receipt.failures = [None, *([full] * 9)]
     done = run_mirror(todo, run.context())
-    assert done.error is DOWN
+    assert isinstance(done.error, NetworkError)
+    assert done.error.what == "It does not respond. Because of that, 3 images did not arrive."
     assert [image.error for image in done.images] == [DOWN] * 3
     assert run.complaints == ([str(full)] if receipt_fails else [])
 

@@ -1,0 +1,86 @@
+"""Command lines that cannot be understood: what is wrong, in our words, and what to do."""
+
+import re
+from collections.abc import Collection, Sequence
+from difflib import get_close_matches
+
+from dockless.errors import UsageError
+
+_OF_A_BUNDLE = "What is in a bundle is pushed by: dockless mirror BUNDLE --to HOST."
+_MEANT = {
+    "dockless bundle apply": _OF_A_BUNDLE,
+    "dockless bundle load": _OF_A_BUNDLE,
+    "dockless bundle push": _OF_A_BUNDLE,
+    "dockless bundle save": "Did you mean create?",
+    "dockless cache clean": "Did you mean prune?",
+    "dockless cache clear": "Did you mean prune?",
+    "dockless copy": "Did you mean push, for one image, or mirror, for many?",
+    "dockless explain": "Where settings come from is shown by: dockless push --explain.",
+    "dockless install": "Crane is installed by: dockless tools install.",
+    "dockless sync": "Did you mean mirror?",
+    "dockless version": "Did you mean --version?",
+    "dockless mirror --image": "Where images go is --to HOST[/PREFIX].",
+    "dockless mirror --registry": "Where images go is --to HOST[/PREFIX].",
+    "dockless mirror --tag": "Images keep their tags.",
+}
+"""What people may mean by words of other programs."""
+
+_ADD = {
+    "--to": "Add --to HOST[/PREFIX], the registry that everything goes to.",
+    "--output": "Add -o FOLDER or -o FILE.tar, which is what it writes.",
+    "RECEIPTS": "Give the file that push or mirror wrote with --receipt.",
+}
+"""What to do where an option or argument is missing."""
+
+_FEWER = {
+    "dockless hosts": "A host is given with --host.",
+    "dockless push": "One SOURCE is pushed; `dockless mirror` takes several.",
+}
+"""What to do where there is an argument too many."""
+
+_WORDS = (
+    (r"(.* )?(\S+) is not in the range (\d+)<=x<=(\d+)", r"\1\2 is not from \3 to \4"),
+    (r"(.* )?(\S+) is not in the range x>=(\d+)", r"\1\2 is not \3 or more"),
+    (r"(.*) is not a valid integer(?: range)?", r"\1 is not a whole number"),
+)
+"""What the library that reads command lines says, and what is said in place of that."""
+
+
+def usage_error(command: str, message: str, commands: Collection[str]) -> UsageError:
+    """Return the error for a command line that cannot be understood.
+
+    Args:
+        command: The command, as in `dockless push`.
+        message: What click says about it.
+        commands: The commands that there are.
+    """
+    see = f"See `{command} --help`."
+    if found := re.match(r"No such (option|command) '(.+?)'\.(?: \(?(Did .*?\?))?", message):
+        what, typed, said = found.groups()
+        near = re.findall("'(.+?)'", said or "")
+        if what == "command" and command == "dockless":  # whose commands click does not know
+            near = get_close_matches(typed, commands)
+        meant = _MEANT.get(f"{command} {typed}") or _one_of(near)
+        return UsageError(f"{command} has no {what} {typed}.", f"{meant} {see}".strip())
+    if found := re.match(r"Missing (?:option|argument) .*?'?([^' ]+?)(?:\.\.\.)?'\.", message):
+        name = found[1]
+        return UsageError(f"{command} needs {name}.", f"{_ADD.get(name, f'Add {name}.')} {see}")
+    if found := re.fullmatch(r"Got unexpected extra arguments? \((.*)\)", message):
+        fewer = _FEWER.get(command, "Leave it out, or put quotes around a value with spaces.")
+        return UsageError(f"{command} cannot use the argument {found[1]}.", f"{fewer} {see}")
+    if found := re.fullmatch(r"Option '(\S+)' requires an argument\.?", message):
+        return UsageError(f"{found[1]} needs a value.", f"Write it as {found[1]} VALUE.")
+    if found := re.fullmatch(r"Option '(\S+)' does not take a value\.?", message):
+        return UsageError(f"{found[1]} takes no value.", "Leave out the = and what follows it.")
+    # an argument is shown there by its choices
+    said = re.sub(r"^Invalid value(?: for (?:'\[.*?\]'|.*?'(-?-[^']+)'))?: ", r"\1: ", message)
+    said = said.removeprefix(": ").rstrip(".")
+    for pattern, words in _WORDS:
+        said = re.sub(f"^{pattern}$", words, said)
+    return UsageError(f"{said}.", see)
+
+
+def _one_of(near: Sequence[str]) -> str:
+    """Return the question whether one of some words is meant; nothing where there is none."""
+    *others, last = near or ("",)
+    return f"Did you mean {' or '.join(filter(None, (', '.join(others), last)))}?" if last else ""
