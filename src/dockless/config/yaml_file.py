@@ -97,7 +97,7 @@ def _told(quoted: re.Match[str]) -> str:
     return quoted[0] if _TOKEN.fullmatch(quoted[0][1:-1]) else "'…'"
 
 
-class _ReadMap(Struct):
+class _ReadMap(Struct, kw_only=True):
     """A map as far as it is read.
 
     Attributes:
@@ -152,7 +152,7 @@ class _Reader(Struct):
 
     def _map(self, node: yaml.MappingNode, key: str) -> _ReadMap:
         """Read a map; its own keys replace those of merge keys (`<<`)."""
-        read = _ReadMap(key)
+        read = _ReadMap(key=key)
         for name, inner in sorted(node.value, key=lambda member: member[0].tag != _MERGE):
             try:
                 self._member(read, name, inner)
