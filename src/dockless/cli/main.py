@@ -33,7 +33,7 @@ _COMMANDS = {
 _ASKED_BY_SHELL = "_DOCKLESS_COMPLETE"
 _MOVE_TAGS = ("push", "mirror")
 _IN_JSON = "dockless.json"
-_OUT_OF_TIME = "The command did not finish within --timeout."
+_ENDS = (DocklessError, click.ClickException, stops.TimeIsOver)
 _NOTHING_LEFT = (
     "Error: This process has reached a limit of the system: no further file may be open, or no "
     "memory is left.\nRaise the limit of the number of open files (ulimit -n), or of memory."
@@ -56,13 +56,13 @@ class _Commands(click.Group):
     ) -> click.Context:
         wanted = asks_for_json(args)
         HAS_RESULT.clear()
-        with errors_in_json(click.ClickException, _of_click, wanted=wanted):
+        with errors_in_json(_ENDS, _ours, wanted=wanted):
             made = super().make_context(info_name, args, parent, **extra)
         made.meta[_IN_JSON] = wanted
         return made
 
     def invoke(self, ctx: click.Context) -> object:
-        with errors_in_json(click.ClickException, _of_click, wanted=ctx.meta[_IN_JSON]):
+        with errors_in_json(_ENDS, _ours, wanted=ctx.meta[_IN_JSON]):
             return super().invoke(ctx)
 
     def resolve_command(
@@ -89,7 +89,10 @@ class _Commands(click.Group):
             formatter.write_dl(list(_COMMANDS.items()))
 
 
-def _of_click(error: Exception) -> DocklessError:
+def _ours(error: BaseException) -> DocklessError:
+    if isinstance(error, stops.TimeIsOver):
+        late = f"The command did not finish within --timeout. {stops.moved()}".rstrip()
+        return NetworkError(late, "Give it more time.")
     if not isinstance(error, click.UsageError):
         return PushError(str(error))
     from dockless.report.usage_errors import usage_error  # noqa: PLC0415 - rare
@@ -154,10 +157,10 @@ def _ending(error: BaseException) -> int:
             raise error
         case click.exceptions.NoArgsIsHelpError():
             code, said = error.exit_code, error.format_message()
-        case DocklessError() | click.UsageError():
+        case DocklessError() | click.UsageError() | stops.TimeIsOver():
             from dockless.report.text import error_text  # noqa: PLC0415 - rare
 
-            known = error if isinstance(error, DocklessError) else _of_click(error)
+            known = error if isinstance(error, DocklessError) else _ours(error)
             code, said = known.exit_code, error_text(known)
         case click.ClickException():
             code, said = error.exit_code, f"Error: {without_login(error.format_message())}"
@@ -165,9 +168,6 @@ def _ending(error: BaseException) -> int:
             code, said = _INTERRUPTED, f"Interrupted. {stops.moved()}".rstrip()
         case stops.Terminated():
             code, said = _TERMINATED, f"Terminated. {stops.moved()}".rstrip()
-        case stops.TimeIsOver():
-            ended = f"Error: {_OUT_OF_TIME} {stops.moved()}".rstrip()
-            code, said = NetworkError.exit_code, ended
         case BrokenPipeError():
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 1

@@ -21,18 +21,21 @@ def asks_for_json(arguments: Sequence[str]) -> bool:
 
 @contextlib.contextmanager
 def errors_in_json(
-    kind: type[Exception], known: Callable[[Exception], DocklessError], *, wanted: bool
+    kinds: tuple[type[BaseException], ...],
+    known: Callable[[BaseException], DocklessError],
+    *,
+    wanted: bool,
 ) -> Iterator[None]:
     """Print the document of an error that ends the block, unless a result was printed.
 
     Args:
-        kind: The errors of the library that reads command lines.
-        known: Returns one of them as ours.
+        kinds: What ends a command: errors of ours, and of the library that reads command lines.
+        known: Returns one of the others as ours.
         wanted: Whether JSON is asked for.
     """
     try:
         yield
-    except (DocklessError, kind) as error:
+    except kinds as error:
         if wanted and not HAS_RESULT.is_set():
             from dockless.model.printable import json_text  # noqa: PLC0415 - rare
             from dockless.report.json import error_document  # noqa: PLC0415 - the same

@@ -1,5 +1,6 @@
 import errno
 import io
+import json
 import os
 import signal
 import ssl
@@ -219,7 +220,24 @@ def test_only_commands_that_move_tags_say_that_none_was_moved(
     monkeypatch.setattr(type(dockless), "get_command", lambda *_: command)
     ends(name)
     tags = " No tag was changed." if name in ("push", "mirror") else ""
-    assert capsys.readouterr().err.strip() == f"{said}{tags}"  # click begins a new line
+    what, *remedy = capsys.readouterr().err.strip().splitlines()  # click begins a new line
+    assert what == f"{said}{tags}"
+    assert bool(remedy) == isinstance(error, stops.TimeIsOver)
+
+
+@pytest.mark.parametrize("name", ["push", "doctor", "verify"])
+def test_an_end_by_the_time_limit_is_a_document_in_json(
+    monkeypatch: pytest.MonkeyPatch, ends: Ends, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    def work(**_: object) -> None:
+        raise stops.TimeIsOver
+
+    command = click.Command(name, callback=work, params=[click.Option(["--format"])])
+    monkeypatch.setattr(type(dockless), "get_command", lambda *_: command)
+    assert ends(name, "--format", "json") == 6
+    shown = json.loads(capsys.readouterr().out)["error"]
+    assert shown["message"].startswith("The command did not finish within --timeout.")
+    assert (shown["kind"], shown["exitCode"]) == ("network", 6)
 
 
 @pytest.mark.parametrize("name", [*_COMMANDS])
