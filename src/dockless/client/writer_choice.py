@@ -14,7 +14,7 @@ from dockless.ports import ImageWriter, Reader
 
 if TYPE_CHECKING:
     from dockless.engines.adapters import Crane, Skopeo
-    from dockless.engines.automatic import Alone, Automatic
+    from dockless.engines.automatic import Automatic
     from dockless.engines.choice import Engines
     from dockless.engines.starter import EngineStarter
     from dockless.registry.direct import Direct
@@ -71,15 +71,14 @@ class WriterChooser:
 
     def _program(
         self, opened: OpenRegistry, repository: Repository, home: Path, *, writes: bool
-    ) -> "Automatic | Alone | Crane | Skopeo | Direct":
+    ) -> "Automatic | Crane | Skopeo | Direct":
         auto = self._options.engine == "auto"
         if auto and writes and (self._options.rate or opened.client.http.slots.most):
             return opened.direct  # a program knows no limit on requests or speed
         engines = self._engines(opened, repository, home, writes=writes)
         if auto:
             return engines.automatic(opened.direct, self._space.progress.note)
-        name = self._options.engine
-        return engines.alone(name) if writes else engines.start(name)
+        return engines.start(self._options.engine)
 
     def check(
         self, repository: Repository, open_registry: Callable[[Repository], OpenRegistry]

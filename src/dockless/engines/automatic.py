@@ -10,9 +10,8 @@ refusal looks like trouble. Then the registry is asked whether it refuses upload
 counts where it is the same, as a program may have failed at another request.
 """
 
-import contextlib
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -36,9 +35,6 @@ from dockless.ports import ImageWriter, Reader, Task, Written
 from dockless.storage.checks import difference
 
 _Done = TypeVar("_Done")
-Refusals = Callable[[Repository], DocklessError | None]
-"""Asks the registry whether it refuses uploads to a repository; returns its refusal, or None."""
-
 _COMPARED = 100
 _UNAUTHORIZED = re.compile(r"unauthorized|authentication required", re.IGNORECASE)
 """What programs print of status 401, other than of 403."""
@@ -91,7 +87,7 @@ class Automatic:
         programs: Sequence[Program],
         direct: Whole,
         note: Callable[[str], None],
-        refusal: Refusals,
+        refusal: Callable[[Repository], DocklessError | None],
         has_none: Callable[[], bool] = lambda: False,
     ) -> None:
         self._programs = list(programs)
@@ -130,7 +126,13 @@ class Automatic:
             # some are open for reading, and say at the first write only what they require
             raise UnclearAnswerError(error.what, error.remedy) from error
         except (UnclearAnswerError, UnexplainedError) as error:
-            raise _explained(error, self._refusal, repository) from None
+            if isinstance(error, UnexplainedError) and not error.answered:
+                raise
+            refusal = self._refusal(repository)
+            words = _last_words(error.what)
+            if refusal and words and words in refusal.what:
+                raise refusal from None
+            raise
 
     def pull(self, source: Reference, layout: Path) -> None:
         """Pull an image or index into a new layout, unchanged."""
@@ -183,66 +185,6 @@ class Automatic:
         if not reason:
             return f"{said}."
         return f"{said}; its push probe fails as well: {reason}"
-
-
-class Alone:
-    """Writes with the one program that was asked for, as a `ports.ImageWriter`.
-
-    What it does not print of a refusal is asked for, so that a refusal is not tried again.
-
-    Args:
-        program: The program.
-        refusal: As that of `Automatic`.
-    """
-
-    def __init__(self, program: Whole, refusal: Refusals) -> None:
-        self._program = program
-        self._refusal = refusal
-
-    @property
-    def name(self) -> str:
-        """The name of the program."""
-        return self._program.name
-
-    @property
-    def tagger(self) -> str:
-        """The name of what puts tags."""
-        return self._program.tagger
-
-    def write(self, image: StagedImage, repository: Repository, sending: Task) -> Written:
-        """Write an image by digest.
-
-        Raises:
-            DocklessError: Why the program failed, or the registry's refusal.
-        """
-        with self._asking(repository):
-            return self._program.write(image, repository, sending)
-
-    def pull(self, source: Reference, layout: Path) -> None:
-        """Pull an image or index into a new layout, unchanged."""
-        self._program.pull(source, layout)
-
-    def tag(self, content: Content, repository: Repository, tag: str) -> None:
-        """Tag the image, which the repository has by its digest."""
-        with self._asking(repository):
-            self._program.tag(content, repository, tag)
-
-    @contextlib.contextmanager
-    def _asking(self, repository: Repository) -> Iterator[None]:
-        try:
-            yield
-        except (UnclearAnswerError, UnexplainedError) as error:
-            raise _explained(error, self._refusal, repository) from None
-
-
-def _explained(
-    error: UnclearAnswerError | UnexplainedError, refusal: Refusals, repository: Repository
-) -> DocklessError:
-    """Return the registry's refusal, where that is what a program met; else the program's error."""
-    if isinstance(error, UnexplainedError) and not error.answered:
-        return error
-    said, words = refusal(repository), _last_words(error.what)
-    return said if said and words and words in said.what else error
 
 
 def _last_words(said: str) -> str:

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from dockless.engines import shell as starter
 from dockless.engines.adapters import Access, Crane, Skopeo
-from dockless.engines.automatic import Alone, Automatic, Program, Whole
+from dockless.engines.automatic import Automatic, Program, Whole
 from dockless.engines.engine_registry import EngineRegistry, entrance
 from dockless.engines.installed import InstalledEngines
 from dockless.engines.runner import Limits, Runner
@@ -56,8 +56,7 @@ class Engines:
         self._runner = Runner(self._environment, room.home, repository.host, limits, room.shell)
         self._registry = registry
         self._repository = repository
-        # by name, the program alone writes, an upload that is only begun included; one is begun
-        # after it failed alone, where its words do not say why
+        # by name, the program alone writes, an upload that is only begun included
         self._written = repository if room.writes and options.engine == "auto" else None
 
     def start(self, name: str) -> Crane | Skopeo:
@@ -89,14 +88,6 @@ class Engines:
         return Automatic(
             tried, direct, note, registry.upload_refusal, lambda: registry.login() is None
         )
-
-    def alone(self, name: str) -> Alone:
-        """Return the writer of `--engine` with the name of a program.
-
-        Raises:
-            EngineError: It is not installed, or cannot do it.
-        """
-        return Alone(self.start(name), self._registry.upload_refusal)
 
     def start_sound(self, name: str) -> Crane | Skopeo:
         """Return one of them, if its last push probe passed.

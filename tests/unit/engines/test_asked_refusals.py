@@ -1,4 +1,4 @@
-"""What a program leaves out of a registry's refusal is asked for."""
+"""What a program leaves out of a registry's refusal is asked for by the writer of `auto`."""
 
 import json
 from functools import partial
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dockless.engines.automatic import Alone, Automatic, Program
+from dockless.engines.automatic import Automatic, Program
 from dockless.errors import (
     AuthError,
     ContentRefusedError,
@@ -23,7 +23,6 @@ from dockless.oci.reference import Reference, Repository
 from dockless.ports import Task, Written
 from dockless.registry.client import RegistryClient
 from dockless.registry.refusals import upload_refusal
-from dockless.retry import RetryPolicy
 from fakes.http import StubHttp
 from fakes.progress import FakeProgress
 
@@ -132,65 +131,4 @@ def test_another_answer_leaves_the_error_as_it_is(
 def test_what_is_clear_is_not_asked(error: DocklessError) -> None:
     found, http = written(error, 403, "no")
     assert found is error
-    assert not http.asked
-
-
-def refused_alone(
-    error: DocklessError, status: int, message: str, code: str = "UNKNOWN"
-) -> tuple[list[DocklessError], StubHttp]:
-    """Return how writing and tagging end with an engine by name, where uploads end so."""
-    http = StubHttp()
-    http.on(f"GET {URL}")
-    body = json.dumps({"errors": [{"code": code, "message": message}]}).encode()
-    http.on(f"POST {URL}team/shop/blobs/uploads/", status, body=body)
-    client = RegistryClient(http, lambda: None)
-    writer = Alone(Failing(error), partial(upload_refusal, client))
-    image = StagedImage(content=CONTENT, blobs={}, layout=Path, missing=None)
-    progress, ends = FakeProgress(), []
-    for work in (
-        lambda: writer.write(image, SHOP, progress.start("x", None)),
-        lambda: writer.tag(CONTENT, SHOP, "v1"),
-    ):
-        with pytest.raises(DocklessError) as caught:
-            RetryPolicy(attempts=4, deadline=None, note=progress.note, sleep=lambda _: None).call(
-                work
-            )
-        ends.append(caught.value)
-    return ends, http
-
-
-@pytest.mark.parametrize(
-    ("status", "kind"), [(403, AuthError), (404, PushError), (400, PushError), (422, PushError)]
-)
-@pytest.mark.parametrize(
-    "said",
-    [
-        f"crane refuses: PUT {URL}team/shop/manifests/v1: UNKNOWN: {{}}.",
-        f"crane refuses: POST {URL}team/shop/blobs/uploads/: UNKNOWN: {{}}; more of it.",
-        "skopeo: writing blob: initiating layer upload to /v2/: unknown: {}.",
-    ],
-)
-@pytest.mark.parametrize("message", ["project is archived", "no", "the name is reserved"])
-def test_an_engine_by_name_does_not_repeat_a_refusal(
-    status: int, kind: type[DocklessError], said: str, message: str
-) -> None:
-    ends, http = refused_alone(UnclearAnswerError(said.format(message)), status, message)
-    assert [type(each) for each in ends] == [kind, kind]
-    assert all(f"UNKNOWN: {message}" in each.what for each in ends)
-    assert len([each for each in http.asked if "POST" in str(each)]) == 2, "each was tried once"
-
-
-@pytest.mark.parametrize(("status", "message"), [(202, ""), (503, "no"), (404, "another word")])
-def test_an_engine_by_name_keeps_its_error_where_the_registry_says_something_else(
-    status: int, message: str
-) -> None:
-    error = UnclearAnswerError("skopeo: initiating layer upload: unknown: not today.")
-    ends, _ = refused_alone(error, status, message)
-    assert ends == [error, error]
-
-
-def test_an_engine_by_name_that_fails_here_asks_nobody() -> None:
-    error = UnexplainedError("crane: panic")
-    ends, http = refused_alone(error, 403, "no")
-    assert ends == [error, error]
     assert not http.asked
