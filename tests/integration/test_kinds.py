@@ -204,11 +204,12 @@ def test_a_token_of_ecr_that_ends_during_a_push_is_renewed(
     without_boto3(run, tmp_path)
     pair = base64.b64encode(f"AWS:{aws.ACCOUNT}-auth-token".encode()).decode()
     log = tmp_path / "asked"
-    # a token with so little left that it is asked for anew while the engine takes its time
-    ends = '$(date --utc --date "123 seconds" +%Y-%m-%dT%H:%M:%S+00:00)'
-    data = f'{{"authorizationToken":"{pair}","expiresAt":"\'{ends}\'"}}'
-    answer = f'{{"authorizationData":[{data}]}}'
-    script(scripts, "aws", f"echo x >> '{log}'; echo '{answer}'")
+    # the first token has so little left that it is asked for again while the engine takes its time
+    left = f"$([ $(wc -l < '{log}') = 1 ] && echo 123 || echo 7200)"
+    ends = f'$(date --utc --date "{left} seconds" +%Y-%m-%dT%H:%M:%S+00:00)'
+    data = f'{{\\"authorizationToken\\":\\"{pair}\\",\\"expiresAt\\":\\"$ends\\"}}'
+    answer = f'{{\\"authorizationData\\":[{data}]}}'
+    script(scripts, "aws", f"echo x >> '{log}'; ends={ends}; echo \"{answer}\"")
     engine = f'case $1 in push) [ $2 = --help ] || sleep 4;; esac; exec {crane()} "$@"'
     script(scripts, "crane", engine)
     done = run.push(old_archive, f"{aws.HOST}/team/app:1", "--engine", "crane")
