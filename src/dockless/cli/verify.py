@@ -12,7 +12,7 @@ from dockless.cli.surroundings import credential_finder, session
 from dockless.client.verification import verify as compare
 from dockless.config.cascade import project_settings
 from dockless.model.options import CommandOptions
-from dockless.model.printable import json_text
+from dockless.model.printable import json_text, one_line
 from dockless.model.verified import VerifyResult
 from dockless.processes.terminal import say
 from dockless.report.differences import verified_document, verified_text
@@ -50,7 +50,7 @@ def verify(
     said = read_receipts(receipts)
     if merge:
         _write(merge, json_text(merged(said)) + "\n")
-    found = _check(options, said, deep=deep)
+    found = _check(options, said, deep=deep, merging=bool(merge))
     error = verdict(found, len(said))
     if found.checked or found.missing or output == "json":
         in_json = output == "json" and json_text(verified_document(found, deep=deep))
@@ -63,11 +63,17 @@ for _option in (*WHO, *REACH, FORMAT):
     _option(verify)
 
 
-def _check(options: CommandOptions, receipts: Sequence[Receipt], *, deep: bool) -> VerifyResult:
+def _check(
+    options: CommandOptions, receipts: Sequence[Receipt], *, deep: bool, merging: bool
+) -> VerifyResult:
     finder = credential_finder(options, project_settings(options.username, os.environ))
     find = finder.for_hosts(hosts(receipts), "The receipts name")
     with session(options, find) as work:
-        return compare(work, receipts, lambda line: say(line, err=True), deep=deep)
+        return compare(work, receipts, _note, deep=deep, merging=merging)
+
+
+def _note(text: str) -> None:
+    say(one_line(text), err=True)
 
 
 def _write(path: Path, text: str) -> None:

@@ -43,6 +43,11 @@ class Receipt(Struct, frozen=True, kw_only=True):
     document: Mapping[str, Any]
     shards: tuple[Shard, ...] = ()
 
+    @property
+    def division(self) -> str:
+        """The digest of the whole that was divided; empty where nothing was, or an older one."""
+        return str(self.document.get("division", ""))
+
 
 def read_receipts(paths: Iterable[Path]) -> list[Receipt]:
     """Return what receipts say.
@@ -289,5 +294,9 @@ _receipt = _members(
             _members({**_NOT_THERE, "error": _ERROR}, {**_MORE, "origin": _or_null(_text)})
         ),
     },
-    {"pending": _list_of(_members(_NOT_THERE)), "shards": _list_of(_shard)},
+    {
+        "pending": _list_of(_members(_NOT_THERE)),
+        "shards": _list_of(_shard),
+        "division": _digest,
+    },
 )

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from dockless.errors import UsageError
-from dockless.storage.receipt_merging import distinct, merged, parts_of
+from dockless.storage.receipt_merging import distinct, division_doubt, merged, parts_of
 from dockless.storage.receipt_reading import Receipt, read_receipt
 
 Json = dict[str, Any]
@@ -242,6 +242,92 @@ def test_parts_of_different_divisions_are_not_one_mirror(given: tuple[str, ...])
     for work in (merged, distinct):
         with pytest.raises(UsageError, match=r"mirrors in \d and in \d parts"):
             work(receipts)
+
+
+ONE, TWO = (f"sha256:{each * 64}" for each in "cd")
+
+
+def of_division(shard: str, division: str = "", target: str = GOOD["target"]) -> Receipt:
+    divided = {"division": division} if division else {}
+    document = {**GOOD, "images": [], "shards": [shard], "target": target, **divided}
+    return read_receipt(json.dumps(document), "r.json")
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ((("0/2", ONE), ("1/2", TWO)), "between the runs of 0/2 and 1/2,"),
+        ((("0/3", ONE), ("2/3", ONE), ("1/3", TWO)), "between the runs of 0/3 and 1/3,"),
+        ((("1/2", ONE), ("1/2", TWO), ("0/2", ONE)), "between the runs of 1/2 and 1/2,"),
+        ((("0/4", ONE), ("1/4", ""), ("2/4", TWO)), "between the runs of 0/4 and 2/4,"),
+    ],
+)
+def test_parts_of_different_lists_are_not_one_mirror(
+    given: tuple[tuple[str, str], ...], said: str
+) -> None:
+    receipts = [of_division(*each) for each in given]
+    for work in (merged, distinct):
+        with pytest.raises(UsageError, match="of different divisions") as caught:
+            work(receipts)
+        assert said in caught.value.what
+
+
+@pytest.mark.parametrize("target", ["registry.inside:5000", "other.example/m", "docker.io/m"])
+def test_parts_of_mirrors_to_different_places_are_not_one_mirror(target: str) -> None:
+    receipts = [of_division("0/2"), of_division("1/2", target=target)]
+    with pytest.raises(UsageError, match="parts of mirrors to "):
+        distinct(receipts)
+
+
+@pytest.mark.parametrize("shards", [("0/2", "1/2"), ("0/3", "2/3"), ("1/5",)])
+def test_a_merged_receipt_keeps_the_division(shards: tuple[str, ...]) -> None:
+    whole = merged([of_division(each, ONE) for each in shards])
+    assert whole["division"] == ONE
+    again = read_receipt(json.dumps(whole), "all.json")
+    assert merged([again, of_division(shards[0], ONE)])["division"] == ONE
+    with pytest.raises(UsageError, match="of different divisions"):
+        merged([again, of_division(shards[0], TWO)])
+
+
+@pytest.mark.parametrize(
+    ("given", "merging", "said"),
+    [
+        ((("0/2", ""), ("1/2", "")), False, "one division cannot be known"),
+        ((("0/3", ONE), ("2/3", "")), False, "one division cannot be known"),
+        ((("0/2", ""), ("1/2", ONE)), True, "one division cannot be known"),
+        ((("0/2", ONE), ("1/2", ONE)), True, ""),
+        ((("0/2", ""),), False, ""),
+        ((("1/2", ""), ("1/2", "")), True, ""),
+    ],
+)
+def test_whether_older_parts_are_of_one_division_is_not_known(
+    given: tuple[tuple[str, str], ...],
+    merging: bool,  # noqa: FBT001 - a parameter of pytest
+    said: str,
+) -> None:
+    receipts = [of_division(*each) for each in given]
+    doubt = division_doubt(receipts, merging=merging)
+    assert said in doubt
+    assert bool(said) == bool(doubt)
+    if said:
+        assert "division" not in merged(receipts)
+        again = read_receipt(json.dumps(merged(receipts)), "all.json")
+        assert division_doubt([again], merging=False) == doubt
+
+
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_merging_receipts_that_name_no_part_says_what_is_not_known(count: int) -> None:
+    receipts = [read_receipt(json.dumps(GOOD), "r.json")] * count
+    assert ("part is missing cannot be known" in division_doubt(receipts, merging=True)) == (
+        count > 1
+    )
+    assert not division_doubt(receipts, merging=False)
+
+
+@pytest.mark.parametrize("value", [None, 5, "sha256:short", [], ""])
+def test_a_division_is_a_digest(value: object) -> None:
+    with pytest.raises(UsageError, match="division"):
+        read_receipt(json.dumps(GOOD | {"shards": ["0/2"], "division": value}), "r.json")
 
 
 def test_an_older_receipt_has_no_parts() -> None:

@@ -10,7 +10,7 @@ from dockless.model.ended import ItemEnd
 from dockless.model.mirrored import MirroredImage, MirrorResult
 from dockless.model.plan import PushResult
 from dockless.model.renaming import Renaming
-from dockless.model.shard import Shard
+from dockless.model.shard import Shard, division_of
 from dockless.oci.digest import Digest
 from dockless.oci.reference import Repository
 from dockless.ports import SourceImage
@@ -30,12 +30,14 @@ class MirrorWork(Struct, frozen=True, kw_only=True):
         lost: What cannot be found or read, or has no target.
         sources: What the sources of all images are called.
         bundles: The digest of the index.json of each bundle or layout.
+        division: The digest of the whole that is divided into parts; None where nothing is.
     """
 
     entries: tuple[MirrorItem, ...]
     lost: tuple[Lost, ...]
     sources: tuple[str, ...]
     bundles: Mapping[str, Digest]
+    division: Digest | None = None
 
 
 def work_of(
@@ -68,20 +70,18 @@ def work_of(
                 each.error.what, f"All parts must see the same sources. {each.error.remedy}".strip()
             )
     planned = plan(completed(found, lenders), renaming)
+    sizes: dict[Repository, int] = {}
+    for entry in planned.entries:
+        sizes[entry.repository] = sizes.get(entry.repository, 0) + entry.size
+    mine = part.of(sizes)
+    references = (name for entry in planned.entries for name in entry.references)
     return MirrorWork(
-        entries=_part_of(planned.entries, part),
+        entries=tuple(entry for entry in planned.entries if entry.repository in mine),
         lost=(*lost, *planned.lost),
         sources=tuple(each.source for each in found),
         bundles={each.source: each.listing for each in found if each.listing},
+        division=division_of(references, sizes) if part.count > 1 else None,
     )
-
-
-def _part_of(entries: tuple[MirrorItem, ...], part: Shard) -> tuple[MirrorItem, ...]:
-    sizes: dict[Repository, int] = {}
-    for entry in entries:
-        sizes[entry.repository] = sizes.get(entry.repository, 0) + entry.size
-    repositories = part.of(sizes)
-    return tuple(entry for entry in entries if entry.repository in repositories)
 
 
 class ShownMirror:

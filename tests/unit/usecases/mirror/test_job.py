@@ -149,6 +149,41 @@ def test_a_part_ends_where_others_may_see_more(tmp_path: Path, error: DocklessEr
     assert work_of(found, FakeLenders(), RULES, WHOLE).lost
 
 
+def test_all_parts_of_one_list_have_one_division(tmp_path: Path) -> None:
+    found = [source(tmp_path, name) for name in ("a", "b", "c", "d")]
+    parts = [work_of(found, FakeLenders(), RULES, Shard(index, 3)).division for index in range(3)]
+    backwards = work_of(found[::-1], FakeLenders(), RULES, Shard(2, 3)).division
+    assert {*parts, backwards} == {parts[0]}
+    assert parts[0] is not None
+    assert work_of(found, FakeLenders(), RULES, WHOLE).division is None
+
+
+@pytest.mark.parametrize("names", ["abd", "ab", "abcd", "def", ""])
+def test_another_list_has_another_division(tmp_path: Path, names: str) -> None:
+    one, other = (
+        work_of([source(tmp_path, name) for name in each], FakeLenders(), RULES, Shard(0, 2))
+        for each in ("abc", names)
+    )
+    assert one.division != other.division
+
+
+def test_what_decides_the_part_decides_the_division(tmp_path: Path) -> None:
+    found = [source(tmp_path, name) for name in "abc"]
+    renamed = replace(RULES, flatten=True, prefix="n")
+    first = found[0]
+    larger = [replace(first, size=first.size + 1), *found[1:]]
+    more = [replace(first, names=(*first.names, "a:2")), *found[1:]]
+    lost: list[SourceImage | Lost] = list(found[:2])
+    lost += [Lost(source="c", name="c:1", error=SourceError("It is gone."))]
+    divisions = {
+        work_of(each, FakeLenders(), rules, Shard(1, 2)).division
+        for each, rules in (
+            (found, RULES), (found, renamed), (larger, RULES), (more, RULES), (lost, RULES),
+        )
+    }  # fmt: skip
+    assert len(divisions) == 5
+
+
 def test_every_outcome_is_recorded_and_each_failure_said_once(tmp_path: Path) -> None:
     said: list[str] = []
     record, receipt = writer(said)
