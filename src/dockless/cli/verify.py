@@ -12,13 +12,13 @@ from dockless.cli.surroundings import credential_finder, session
 from dockless.client.verification import verify as compare
 from dockless.config.cascade import project_settings
 from dockless.model.options import CommandOptions
-from dockless.model.printable import json_text, one_line
+from dockless.model.printable import json_text
 from dockless.model.verified import VerifyResult
-from dockless.processes.terminal import say
+from dockless.processes.terminal import say, tell
 from dockless.report.differences import verified_document, verified_text
 from dockless.report.help_texts import EPILOGS
 from dockless.storage.output_files import refuse_inputs
-from dockless.storage.receipt_file import ReceiptFile
+from dockless.storage.receipt_file import write_once
 from dockless.storage.receipt_merging import merged
 from dockless.storage.receipt_reading import Receipt, hosts, read_receipts
 from dockless.usecases.verify.verdict import verdict
@@ -49,7 +49,7 @@ def verify(
         refuse_inputs(merge, "--merge", receipts)
     said = read_receipts(receipts)
     if merge:
-        _write(merge, json_text(merged(said)) + "\n")
+        write_once(merge, "--merge", json_text(merged(said)) + "\n")
     found = _check(options, said, deep=deep, merging=bool(merge))
     error = verdict(found, len(said))
     if found.checked or found.missing or output == "json":
@@ -69,16 +69,4 @@ def _check(
     finder = credential_finder(options, project_settings(options.username, os.environ))
     find = finder.for_hosts(hosts(receipts), "The receipts name")
     with session(options, find) as work:
-        return compare(work, receipts, _note, deep=deep, merging=merging)
-
-
-def _note(text: str) -> None:
-    say(one_line(text), err=True)
-
-
-def _write(path: Path, text: str) -> None:
-    file = ReceiptFile(path, "--merge")
-    try:
-        file.write(text)
-    finally:
-        file.close()
+        return compare(work, receipts, tell, deep=deep, merging=merging)
