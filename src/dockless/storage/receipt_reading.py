@@ -134,7 +134,8 @@ def _items(images: Sequence[Mapping[str, Any]], target: _Target) -> Iterator[Rec
 def _missing(document: Mapping[str, Any], label: str) -> Iterator[str]:
     """Yield a sentence for each image that did not arrive according to the receipt."""
     for failure in document["failures"]:
-        yield f"{_named(failure)} did not arrive: {failure['error']['message']}"
+        message = failure["error"]["message"]
+        yield f"{_named(failure, message)} did not arrive: {message}"
     pending = document.get("pending", ())
     for each in pending:
         yield f"{_named(each)} had not been tried when {label} was written."
@@ -142,10 +143,12 @@ def _missing(document: Mapping[str, Any], label: str) -> Iterator[str]:
         yield f"{label} is from a run that did not finish: it may lack images that came later."
 
 
-def _named(line: Mapping[str, Any]) -> str:
-    references = line["references"]
-    where = f" as {references[0]}" if references else ""
-    return f"{line['name'] or 'An image'} of {line['source']}{where}"
+def _named(line: Mapping[str, Any], message: str = "") -> str:
+    """Return how a line of a receipt is called; what its message says of that is left out."""
+    references, source = line["references"], line["source"]
+    where = f" as {references[0]}" if references and references[0] not in message else ""
+    name = line["name"] or "An image"
+    return f"{name}{'' if source in message or source == name else f' of {source}'}{where}"
 
 
 def _text_of(path: Path) -> str:

@@ -70,6 +70,25 @@ def test_a_good_receipt_says_what_is_there_and_what_is_not() -> None:
 
 
 @pytest.mark.parametrize(
+    ("source", "name", "references", "message", "said"),
+    [
+        ("d/x.tar", "", [], "d/x.tar is cut short.", "An image did not arrive: d/x.tar is"),
+        ("x.tar", "web:1", [], "x.tar is cut short.", "web:1 did not arrive: x.tar is"),
+        ("x.tar", "web:1", [], "It is cut.", "web:1 of x.tar did not arrive: It"),
+        ("r.io/a:1", "r.io/a:1", [], "It is gone.", "r.io/a:1 did not arrive: It"),
+        ("y", "b", ["r.io/b:1"], "r.io/b:1 is taken.", "b of y did not arrive: r.io/b:1 is"),
+        ("y", "b", ["r.io/b:1"], "It is taken.", "b of y as r.io/b:1 did not arrive: It is"),
+    ],
+)
+def test_a_failure_names_its_image_once(
+    source: str, name: str, references: list[str], message: str, said: str
+) -> None:
+    line = {"source": source, "name": name, "references": references}
+    text = json.dumps(GOOD | {"failures": [{**line, "error": {**ERROR, "message": message}}]})
+    assert read_receipt(text, "r.json").missing[0].startswith(said)
+
+
+@pytest.mark.parametrize(
     "place",
     [
         *(each for each in GOOD if each not in ("pending", "receiptVersion")),
