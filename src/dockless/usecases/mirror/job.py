@@ -4,7 +4,15 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
-from dockless.errors import DocklessError, PartialError, SourceError, UsageError
+from dockless.errors import (
+    AuthError,
+    DocklessError,
+    LostCopyError,
+    NetworkError,
+    PartialError,
+    SourceError,
+    UsageError,
+)
 from dockless.model.counts import counted, share
 from dockless.model.ended import ItemEnd
 from dockless.model.mirrored import MirroredImage, MirrorResult
@@ -20,6 +28,10 @@ from dockless.usecases.mirror.receipt_writer import ReceiptWriter
 from dockless.usecases.mirror.run import Lost, MirrorItem, Outcome, mirror, plan
 from dockless.usecases.overview import Overview
 from dockless.usecases.push.several import ended
+
+_PAST = ("arrived", "did not arrive")
+_PASSING = (AuthError, LostCopyError, NetworkError)
+"""Errors that may be gone in the next run, with nothing changed in the sources or options."""
 
 
 class MirrorWork(Struct, frozen=True, kw_only=True):
@@ -187,28 +199,37 @@ def unreached(
     return MirrorResult(images=images, error=error, receipt=receipt_writer.document()), unwritten
 
 
-def summary(images: Sequence[MirroredImage]) -> DocklessError | None:
-    """Return the error that sums up those of the images; None where none failed."""
+def summary(images: Sequence[MirroredImage], *, dry_run: bool = False) -> DocklessError | None:
+    """Return the error that sums up those of the images; None where none failed.
+
+    Args:
+        images: The outcome of each.
+        dry_run: Whether it is of what would be done.
+    """
     failed = [each.error for each in images if each.error and each.is_image]
     faults = [each.error for each in images if each.error and not each.is_image]
     total = sum(each.is_image for each in images)
     count = len(failed) + len(faults)
-    remedy = f"See {'its error' if count == 1 else 'their errors'}, and run the mirror again."
+    its = "its error" if count == 1 else "their errors"
+    remedy = f"See {its}, and run the mirror again."
+    if not any(isinstance(each, _PASSING) for each in (*failed, *faults)):
+        remedy = f"Correct what {its} {'says' if count == 1 else 'say'}, and run the mirror again."
+    verb, not_verb = ("would arrive", "would not arrive") if dry_run else _PAST
     if not count:
         return None
     if not failed and total:
         return PartialError(
-            f"{share(total, total, 'image')} arrived, but the sources have "
+            f"{share(total, total, 'image')} {verb}, but the sources have "
             f"{counted(len(faults), 'fault')}.",
             remedy,
         )
     if len(failed) < total:
-        return PartialError(f"{share(len(failed), total, 'image')} did not arrive.", remedy)
+        return PartialError(f"{share(len(failed), total, 'image')} {not_verb}.", remedy)
     if count == 1:
         return (failed or faults)[0]
     # the exit code is that of the first
     none = f"None of the {total} images" if total > 1 else "No image"
-    return type((failed or faults)[0])(f"{none} arrived.", remedy)
+    return type((failed or faults)[0])(f"{none} {verb}.", remedy)
 
 
 def unknown_repositories(

@@ -296,8 +296,32 @@ def test_the_errors_of_images_are_summed_up(
     lines = [MirroredImage(source="a", name="a", references=(), outcome=each) for each in outcomes]
     error = summary(lines)
     assert (error.what if error else "") == what
+    would = what.replace("did not arrive", "would not arrive").replace("arrived", "would arrive")
+    planned_error = summary(lines, dry_run=True)
+    assert (planned_error.what if planned_error else "") == would
     kinds = {(True, True): PartialError, (True, False): SourceError}
     assert type(error) is kinds.get((bool(failed), bool(arrived)), type(None))
+
+
+@pytest.mark.parametrize(
+    ("errors", "remedy"),
+    [
+        ([SourceError("It is gone.")], "Correct what its error says, and run the mirror again."),
+        ([ConflictError("a"), PushError("b")], "Correct what their errors say, and run the mirror"),
+        ([NetworkError("It is down.")], "See its error, and run the mirror again."),
+        ([SourceError("It is gone."), LostCopyError("It went.")], "See their errors, and run the"),
+        ([AuthError("No.")], "See its error, and run the mirror again."),
+    ],
+)
+def test_a_mirror_is_not_run_again_where_that_alone_cannot_help(
+    tmp_path: Path, errors: list[DocklessError], remedy: str
+) -> None:
+    (entry,) = entries(tmp_path, "a")
+    outcomes: list[PushResult | DocklessError] = [planned(entry), *errors]
+    lines = [MirroredImage(source="a", name="a", references=(), outcome=each) for each in outcomes]
+    error = summary(lines)
+    assert error
+    assert error.remedy.startswith(remedy)
 
 
 @pytest.mark.parametrize(
