@@ -144,6 +144,10 @@ class LostCopyError(PushError):
     """What was staged on this machine is missing or damaged; it can be staged again."""
 
 
+class DiskError(PushError):
+    """A disk of this machine is full, or cannot be written, whatever is to be done next."""
+
+
 class UsageError(DocklessError):
     """The command line or a configuration file is invalid or contradictory."""
 
