@@ -17,7 +17,7 @@ from dockless.model.verified import ReceiptItem
 from dockless.oci.digest import Digest
 from dockless.oci.reference import Reference, Repository
 from dockless.oci.untrusted_json import RepeatedMemberError, parse_own_json
-from dockless.processes.regular import read_regular
+from dockless.processes.regular import read_given
 from dockless.storage.receipt import VERSION
 
 _LARGEST_SIZE = 1 << 63
@@ -153,7 +153,7 @@ def _named(line: Mapping[str, Any], message: str = "") -> str:
 
 def _text_of(path: Path) -> str:
     try:
-        return read_regular(path).decode()
+        return read_given(path).decode()
     except FileNotFoundError:
         raise UsageError(f"There is no receipt {path}.", _REMEDY) from None
     except UnicodeDecodeError:

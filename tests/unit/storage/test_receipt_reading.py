@@ -1,13 +1,15 @@
 import copy
 import itertools
 import json
+import os
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from dockless.errors import UsageError
 from dockless.storage.receipt_merging import distinct, division_doubt, merged, parts_of
-from dockless.storage.receipt_reading import Receipt, read_receipt
+from dockless.storage.receipt_reading import Receipt, read_receipt, read_receipts
 
 Json = dict[str, Any]
 DIGEST, OTHER = (f"sha256:{each * 64}" for each in "ab")
@@ -369,3 +371,13 @@ def test_a_receipt_that_has_a_member_twice_is_refused(member: str, first: str) -
     twice = text.replace(f'"{member}":', f'"{member}": {first}, "{member}":', 1)
     with pytest.raises(UsageError, match=f'an object in it has more than one "{member}"'):
         read_receipt(twice, "r.json")
+
+
+@pytest.mark.parametrize("place", ["/dev/fd/{}", "/proc/self/fd/{}", "/dev/../dev/fd/{}"])
+def test_a_receipt_may_come_from_a_pipe_that_is_open(place: str) -> None:
+    reading, writing = os.pipe()
+    os.write(writing, json.dumps(GOOD).encode())
+    os.close(writing)
+    (found,) = read_receipts([Path(place.format(reading))])
+    os.close(reading)
+    assert found.document == GOOD
