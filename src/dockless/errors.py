@@ -37,6 +37,9 @@ class DocklessError(Exception):
     """
 
     exit_code: ClassVar[int] = 1
+    refuses_put: bool = False
+    """Whether a registry refused the PUT of a manifest with a status that a rule about the tag may
+    have, such as 400, 403 or 409; what cannot be one, such as 404, and what is not known, is no."""
 
     def __init__(self, what: str, remedy: str = "") -> None:
         what = without_login(what)
@@ -139,6 +142,10 @@ class DamagedManifestError(PushError):
 
 class LostCopyError(PushError):
     """What was staged on this machine is missing or damaged; it can be staged again."""
+
+
+class DiskError(PushError):
+    """A disk of this machine is full, or cannot be written, whatever is to be done next."""
 
 
 class UsageError(DocklessError):

@@ -34,7 +34,7 @@ from dockless.model.counts import counted
 from dockless.model.ended import BUNDLED
 from dockless.model.options import CommandOptions
 from dockless.model.printable import json_text, one_line
-from dockless.processes.terminal import say
+from dockless.processes.terminal import say, tell
 from dockless.report.bundles import (
     bundle_document,
     bundle_table,
@@ -90,7 +90,7 @@ def create(**arguments: object) -> None:
         say(one_line(str(path)))
     left_out = made.left_out
     for line in left_out_lines(request.label, left_out.images, left_out.faults):
-        say(one_line(line), err=True)  # also where --quiet is asked for
+        tell(line)  # also where --quiet is asked for
     if error := left_out_error(request.label, len(left_out.images), len(left_out.faults)):
         raise error
 
@@ -116,13 +116,13 @@ def verify(source: str) -> None:
         readers.note(f"checking {source}")
         found = examined(readers.of().opener, spec)
     for line in (*(f"Note: {note}" for note in found.notes), *found.problems):
-        say(one_line(line), err=True)
+        tell(line)
     if found.problems:
         raise SourceError(
             f"{source} failed verification: {counted(len(found.problems), 'problem')}.",
             "Copy or create it again.",
         )
-    say(f"{source}: verified, no problems found.")
+    say(one_line(f"{source}: verified, no problems found."))
 
 
 for _option in (*REACH, RECHECK):

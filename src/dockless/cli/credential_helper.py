@@ -7,7 +7,8 @@ from dockless.credentials.cloud.token_sources import identity, of_kind
 from dockless.credentials.credential_helper import Keyrings, handle
 from dockless.credentials.user_keyrings import every_keyring_logins, open_keyring_logins
 from dockless.errors import DocklessError
-from dockless.processes.terminal import open_standard_streams, say, unwritten
+from dockless.model.printable import one_line
+from dockless.processes.terminal import open_standard_streams, say, tell, unwritten
 from dockless.version import __version__
 
 
@@ -26,7 +27,7 @@ def main() -> None:
         stdin = sys.stdin.buffer.read() if reads else b""
         code, output = handle(sys.argv[1:], stdin, found, __version__)
     except DocklessError as error:
-        say(error)  # the protocol says errors on stdout
+        say(one_line(str(error)))  # the protocol says errors on stdout
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
@@ -34,6 +35,6 @@ def main() -> None:
         sys.stdout.buffer.write(output.reveal().encode(errors="surrogateescape"))
         sys.stdout.flush()
     except OSError as error:
-        say(unwritten(error), err=True)
+        tell(unwritten(error))
         sys.exit(1)
     sys.exit(code)

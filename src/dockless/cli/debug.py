@@ -4,7 +4,7 @@ import logging
 
 import click
 
-from dockless.processes.terminal import say
+from dockless.processes.terminal import tell
 
 _LOGGER = logging.getLogger("dockless")
 
@@ -29,7 +29,7 @@ class _Lines(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Print it."""
-        say(f"debug: {record.getMessage()}", err=True)
+        tell(f"debug: {record.getMessage()}")
 
 
 def _begin(ctx: click.Context, _: click.Parameter, value: bool) -> None:  # noqa: FBT001 - click's

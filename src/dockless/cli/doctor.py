@@ -11,7 +11,7 @@ from dockless.cli.options import FORMAT, TIMEOUT, TRUST, WHO, parsed_options
 from dockless.cli.param_types import completing
 from dockless.errors import UsageError
 from dockless.model.finding import healthy
-from dockless.processes.terminal import say
+from dockless.processes.terminal import say, tell
 from dockless.report.help_texts import EPILOGS
 
 _WIDEST = 100
@@ -48,7 +48,7 @@ def doctor(
             "Give it: dockless doctor HOST.",
         )
     if options.password:
-        say("Warning: --password is visible in the process list: use --password-stdin.", err=True)
+        tell("Warning: --password is visible in the process list: use --password-stdin.")
     asked = None if registry is None else asked_of(registry)
     logins = user_logins(options, prompts)
     checks = Examination(options, asked, logins, os.environ, write=write)

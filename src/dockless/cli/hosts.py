@@ -15,9 +15,9 @@ from dockless.cli.param_types import Seconds
 from dockless.config.cascade import Flags, resolve
 from dockless.config.project import Project, deployed_project
 from dockless.model.host_options import CheckOptions
-from dockless.model.printable import json_text
+from dockless.model.printable import json_text, one_line
 from dockless.model.server import Server
-from dockless.processes.terminal import say
+from dockless.processes.terminal import say, tell
 from dockless.report.help_texts import EPILOGS
 from dockless.report.hosts import check_document, check_text, list_document
 from dockless.report.progress import LineProgress
@@ -51,7 +51,7 @@ def hosts(**arguments: object) -> None:
     options = CheckOptions(**arguments)  # type: ignore[arg-type] # click made them by these names
     files = deployed_project(os.environ, options.destination)
     for warning in files.deploy.warnings:
-        say(f"Warning: {warning}", err=True)
+        tell(f"Warning: {warning}")
     servers = files.chosen_servers(options.hosts, options.servers)
     listed = servers if options.hosts else files.servers().value
     numbers = {server: number for number, server in enumerate(listed, 1)}
@@ -60,7 +60,7 @@ def hosts(**arguments: object) -> None:
     elif options.output == "json":
         say(json_text(list_document([(numbers[server], server) for server in servers])))
     else:
-        say("\n".join(f"{numbers[server]:3}  {server}" for server in servers))
+        say("\n".join(one_line(f"{numbers[server]:3}  {server}") for server in servers))
 
 
 def _check(

@@ -11,6 +11,7 @@ import click
 from dockless.cli.debug import with_debug
 from dockless.cli.help import note_verbose, show_version
 from dockless.errors import DocklessError, NetworkError, PushError, without_login
+from dockless.model.printable import one_line
 from dockless.processes import stops
 from dockless.processes.terminal import HAS_RESULT, open_standard_streams, say, unwritten
 from dockless.report.help_texts import EPILOGS
@@ -163,7 +164,10 @@ def _ending(error: BaseException) -> int:
             known = error if isinstance(error, DocklessError) else _ours(error)
             code, said = known.exit_code, error_text(known)
         case click.ClickException():
-            code, said = error.exit_code, f"Error: {without_login(error.format_message())}"
+            code, said = (
+                error.exit_code,
+                f"Error: {without_login(one_line(error.format_message()))}",
+            )
         case KeyboardInterrupt() | click.Abort():
             code, said = _INTERRUPTED, f"Interrupted. {stops.moved()}".rstrip()
         case stops.Terminated():

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +36,7 @@ from dockless.model.options import (
     PushOptions,
 )
 from dockless.model.printable import json_text
-from dockless.processes.terminal import say
+from dockless.processes.terminal import say, tell
 from dockless.report.forecast import forecast_document, forecast_text
 from dockless.report.help_texts import EPILOGS
 from dockless.report.text import result_text
@@ -129,7 +128,7 @@ def _mirror(request: MirrorRequest, pushing: CommandOptions) -> MirrorResult:
     rules = request.rules(os.environ)
     finder = credential_finder(pushing, project_settings(pushing.username, os.environ))
     logins = MirrorLogins(finder.find, finder.for_target(rules.renaming.host))
-    complain = partial(say, err=True) if pushing.quiet else None
+    complain = tell if pushing.quiet else None
     return mirror_all(request, rules, logins, command_spaces(pushing, many=MIRRORED), complain)
 
 

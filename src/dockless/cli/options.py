@@ -39,7 +39,7 @@ LISTS = click.option(
     "files",
     type=_PATH,
     multiple=True,
-    help="A file that lists sources, one per line.",
+    help="A file that lists sources, one per line; - for standard input.",
 )
 """The option for lists of sources, as `files`; repeatable."""
 

@@ -8,10 +8,10 @@ from dockless.config.naming import Target
 from dockless.errors import DocklessError
 from dockless.model.options import CommandOptions
 from dockless.model.plan import PushResult
-from dockless.model.printable import json_text, one_line
+from dockless.model.printable import json_text
 from dockless.model.timings import Timings
 from dockless.oci.digest import Digest
-from dockless.processes.terminal import say
+from dockless.processes.terminal import say, tell
 from dockless.report import text
 
 if TYPE_CHECKING:
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from dockless.usecases.hosts.run import RemotePushResult
 
 
-def remark(options: CommandOptions, line: str) -> None:
-    """Print a message, unless --quiet is given."""
-    if not options.quiet:
-        say(line, err=True)
+def remark(options: CommandOptions, *lines: str) -> None:
+    """Print a message of one line or several, unless --quiet is given."""
+    for line in () if options.quiet else lines:
+        tell(line)
 
 
 def explanation(
@@ -101,9 +101,9 @@ def hosts(
     for each in outcome.results:
         if audit or each.residue:
             for line in host_report.residue_lines(each):
-                say(one_line(line), err=True)
+                tell(line)
     if not options.dry_run and (len(outcome.results) == 1 or sys.stderr.isatty()):
-        remark(options, host_report.outcome_table(outcome.results))
+        remark(options, *host_report.outcome_table(outcome.results).split("\n"))
     try:
         if options.output == "json":
             say(json_text(host_report.outcome_document(outcome.results)))

@@ -19,7 +19,7 @@ from dockless.errors import DocklessError, LostCopyError, SourceError
 from dockless.model.host_options import HostOptions
 from dockless.model.options import CommandOptions
 from dockless.oci.reference import Name
-from dockless.processes.terminal import say
+from dockless.processes.terminal import tell
 from dockless.report.help_texts import EPILOGS
 from dockless.sources.spec import SourceSpec, parse_source
 from dockless.storage.user_folders import source_folder
@@ -206,7 +206,7 @@ def _bare_name(spec: SourceSpec | None) -> Name | None:
 def _offer_build(error: SourceError, options: CommandOptions) -> bool:
     said = prompts.at_terminal()
     if said:  # else nobody is asked, and the error ends the push
-        say(error, err=True)
+        tell(error)
     if prompts.may_build():
         return True
     if said and options.output != "json":

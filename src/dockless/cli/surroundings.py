@@ -22,7 +22,7 @@ from dockless.credentials.resolve import FindCredential
 from dockless.model.options import CommandOptions
 from dockless.model.timings import Timings
 from dockless.processes import stops
-from dockless.processes.terminal import say
+from dockless.processes.terminal import tell
 from dockless.report.progress import shown_work
 from dockless.storage.machine import this_machine
 
@@ -117,4 +117,4 @@ def credential_finder(options: CommandOptions, settings: Settings) -> Credential
 
 
 def _warn(text: str) -> None:
-    say(f"Warning: {text}", err=True)
+    tell(f"Warning: {text}")

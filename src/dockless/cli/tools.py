@@ -13,7 +13,7 @@ from dockless.engines.probe_records import probe_records
 from dockless.errors import EngineError
 from dockless.model.options import PROGRAMS
 from dockless.model.printable import json_text, one_line
-from dockless.processes.terminal import say
+from dockless.processes.terminal import say, tell
 from dockless.report.engine_table import engine_document, engine_table, path_document
 from dockless.report.help_texts import EPILOGS
 from dockless.storage.machine import this_machine
@@ -156,4 +156,4 @@ def _here() -> "EngineFolders":
 
 
 def _note(text: str) -> None:
-    say(text, err=True)
+    tell(text)

@@ -14,11 +14,11 @@ from dockless.config.cascade import project_settings
 from dockless.model.options import CommandOptions
 from dockless.model.printable import json_text
 from dockless.model.verified import VerifyResult
-from dockless.processes.terminal import say
+from dockless.processes.terminal import say, tell
 from dockless.report.differences import verified_document, verified_text
 from dockless.report.help_texts import EPILOGS
 from dockless.storage.output_files import refuse_inputs
-from dockless.storage.receipt_file import ReceiptFile
+from dockless.storage.receipt_file import write_once
 from dockless.storage.receipt_merging import merged
 from dockless.storage.receipt_reading import Receipt, hosts, read_receipts
 from dockless.usecases.verify.verdict import verdict
@@ -49,8 +49,8 @@ def verify(
         refuse_inputs(merge, "--merge", receipts)
     said = read_receipts(receipts)
     if merge:
-        _write(merge, json_text(merged(said)) + "\n")
-    found = _check(options, said, deep=deep)
+        write_once(merge, "--merge", json_text(merged(said)) + "\n")
+    found = _check(options, said, deep=deep, merging=bool(merge))
     error = verdict(found, len(said))
     if found.checked or found.missing or output == "json":
         in_json = output == "json" and json_text(verified_document(found, deep=deep))
@@ -63,16 +63,10 @@ for _option in (*WHO, *REACH, FORMAT):
     _option(verify)
 
 
-def _check(options: CommandOptions, receipts: Sequence[Receipt], *, deep: bool) -> VerifyResult:
+def _check(
+    options: CommandOptions, receipts: Sequence[Receipt], *, deep: bool, merging: bool
+) -> VerifyResult:
     finder = credential_finder(options, project_settings(options.username, os.environ))
     find = finder.for_hosts(hosts(receipts), "The receipts name")
     with session(options, find) as work:
-        return compare(work, receipts, lambda line: say(line, err=True), deep=deep)
-
-
-def _write(path: Path, text: str) -> None:
-    file = ReceiptFile(path, "--merge")
-    try:
-        file.write(text)
-    finally:
-        file.close()
+        return compare(work, receipts, tell, deep=deep, merging=merging)

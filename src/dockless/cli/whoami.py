@@ -14,7 +14,7 @@ from dockless.credentials.prompting import hidden_prompt
 from dockless.credentials.user_keyrings import CHOSEN, every_login
 from dockless.errors import AuthError, UsageError
 from dockless.model.printable import json_text
-from dockless.processes.terminal import say
+from dockless.processes.terminal import say, tell
 from dockless.report.help_texts import EPILOGS
 from dockless.report.logins import logins_document, logins_text
 from dockless.storage.user_folders import home_folder
@@ -44,10 +44,10 @@ def whoami(*, host: str | None, output: Literal["text", "json"]) -> None:
     if unread and not found and host:
         raise unread[0]
     for each in (*closed, *unread):
-        say(f"Warning: {each}", err=True)
+        tell(f"Warning: {each}")
     if host and not found:
         its = scope(host)
         raise AuthError(f"There is no login for {its}.", f"Create one: dockless login {its}")
     if not found and output == "text":
         what = "No login was found" if closed or unread else "There is no login"
-        say(f"{what}. Create one with: dockless login HOST", err=True)
+        tell(f"{what}. Create one with: dockless login HOST")

@@ -126,6 +126,7 @@ def _heading(
         target=request.to,
         part=rules.part,
         bundles=work.bundles,
+        division=work.division,
         version_of=lambda name: own.engines().version(name),
     )
 

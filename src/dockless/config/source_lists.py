@@ -12,6 +12,9 @@ from dockless.model.listed import Listed, SyncItem, WrongEntry, login_in
 from dockless.processes.regular import read_given
 
 _YAML = (".yml", ".yaml")
+_STDIN = Path("-")
+_COMPRESSED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\xfd7zXZ", b"BZh", b"PK\x03\x04")
+_TAR, _TAR_AT = b"ustar", 257
 _COMMENT = re.compile(r"(?:^|\s)#.*")
 
 
@@ -46,18 +49,12 @@ def _has_login(text: str) -> bool:
 
 
 def _of(path: Path) -> Iterator[Listed]:
+    if path == _STDIN:
+        path = Path("/dev/stdin")
     if path.suffix in _YAML:
         yield from map(_of_entry, skopeo_sync.read(path))
         return
-    try:
-        text = decoded(read_given(path), errors="surrogateescape")
-    except FileNotFoundError:
-        raise UsageError(f"There is no list {path}.", "Check the path after -f.") from None
-    except OSError as error:
-        raise _unreadable(path, f": {error.strerror}") from None
-    if _is_binary(text):
-        raise _unreadable(path, ": it is not text")
-    for number, line in enumerate(text.split("\n"), 1):
+    for number, line in enumerate(_text_of(path).split("\n"), 1):
         if source := _COMMENT.sub("", line).strip():
             origin = f"{path}:{number}:{line.index(source) + 1}"
             if "\0" in source:
@@ -67,6 +64,21 @@ def _of(path: Path) -> Iterator[Listed]:
                 yield Listed(text=without_login(source), origin=origin, error=login_in("This line"))
             else:
                 yield Listed(text=source, origin=origin)
+
+
+def _text_of(path: Path) -> str:
+    try:
+        data = read_given(path)
+        text = decoded(data, errors="surrogateescape")
+    except FileNotFoundError:
+        raise UsageError(f"There is no list {path}.", "Check the path after -f.") from None
+    except OSError as error:
+        raise _unreadable(path, f": {error.strerror}") from None
+    if data.startswith(_COMPRESSED) or data[_TAR_AT:].startswith(_TAR):
+        raise UsageError(f"The list {path} is an archive.", "Give it as a SOURCE, without -f.")
+    if _is_binary(text):
+        raise _unreadable(path, ": it is not text")
+    return text
 
 
 def _is_binary(text: str) -> bool:

@@ -26,7 +26,7 @@ from dockless.errors import (
 )
 from dockless.model.blotting import blotted
 from dockless.model.printable import bounded
-from dockless.model.refusal_words import speaks_of_overwriting, speaks_of_quota
+from dockless.model.refusal_words import MAY_PROTECT_A_TAG, speaks_of_overwriting, speaks_of_quota
 from dockless.model.type_words import speaks_of_types
 
 _ANSWER = re.compile(
@@ -56,6 +56,10 @@ _CODE = re.compile(r"\b(?:UNAUTHORIZED|DENIED|TOOMANYREQUESTS|[A-Z]+_[A-Z_]+):")
 
 _URL = re.compile(r"https?://\S+|\S+@sha256:\S+")
 _MANIFEST = re.compile(r"PUT https?://\S+/manifests/|uploading manifest")
+_NO_RULE = re.compile(
+    r"\b(?:name|manifest|blob)[_ ]unknown|\bunauthorized\b|authentication required", re.IGNORECASE
+)
+"""Words that come with 401 and 404, which no rule about a tag has."""
 _INVALID = re.compile(r"manifest.?invalid|unsupported|media.?type", re.IGNORECASE)
 _NOT_ACCEPTED = frozenset({415})
 
@@ -251,6 +255,22 @@ _TROUBLE = (": unknown:", ": unavailable:")
 def failure(engine: str, host: str, code: int, stderr: str) -> DocklessError:
     """Return the error for an engine that ended with this status and this stderr."""
     said = last_words(stderr) or f"it ended with status {code} and printed nothing."
+    error = _failure(engine, host, said, stderr)
+    error.refuses_put = _refuses_put(said)
+    return error
+
+
+def _refuses_put(said: str) -> bool:
+    """Whether the registry refused the manifest itself, and not what was read before it."""
+    if not (put := _MANIFEST.search(said)):
+        return False
+    words = said[put.end() :]
+    if codes := {int(found["code"]) for found in _STATUS.finditer(words)}:
+        return codes <= MAY_PROTECT_A_TAG
+    return not _NO_RULE.search(words)
+
+
+def _failure(engine: str, host: str, said: str, stderr: str) -> DocklessError:
     answered = _REFUSAL.match(said) is not None
     # earlier lines are of requests that were repeated
     low = (said if answered else stderr).lower()

@@ -2,6 +2,13 @@
 
 import re
 
+MAY_PROTECT_A_TAG = frozenset({400, 403, 405, 409, 412, 422, 423, 428})
+"""HTTP statuses with which registries refuse to move a tag, among other things; they agree on none.
+
+ECR has 400, GitLab and Nexus 403 or 400, Harbor 412, Google 400, Azure 405, others 409 and 423. No
+registry has 401, 404, 415 or 418 for it.
+"""
+
 # compiled when they are needed, which takes milliseconds and is rare
 _IMMUTABLE = (
     # ECR, Harbor, Google Artifact Registry, GitLab, Azure

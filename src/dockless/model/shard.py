@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 
-from dockless.oci.reference import Repository
+from dockless.oci.digest import Digest
+from dockless.oci.reference import Reference, Repository
 
 MOST = 100_000
 """The most parts of a mirror; the division takes time for each part."""
@@ -74,6 +75,21 @@ class Shard(Struct, frozen=True):
             if part == self.index:
                 mine.append(repository)
         return frozenset(mine)
+
+
+def division_of(references: Iterable[Reference], sizes: Mapping[Repository, int]) -> Digest:
+    """Return a digest of what is divided, which tells one division from another.
+
+    It is of all that decides which part an image is in: each reference and the bytes of each
+    repository. Their order, the machine, and the part that is asked for are not in it.
+
+    Args:
+        references: Every reference of the whole.
+        sizes: The bytes of each repository.
+    """
+    lines = {f"{each}\n" for each in references}
+    lines |= {f"{repository} {size}\n" for repository, size in sizes.items()}
+    return Digest.of("".join(sorted(lines)).encode())
 
 
 def _stable(repository: Repository) -> bytes:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import TextIO
 
 from dockless.errors import PushError
-from dockless.model.printable import bounded_lines, printable, printed_lines
+from dockless.model.printable import bounded_lines, one_line, printable, printed_lines
 
 HAS_RESULT = threading.Event()
 """Whether anything was written to standard output, or was to be, since a command began."""
@@ -47,6 +47,14 @@ def say(text: object, *, err: bool = False) -> None:
         return
     with _to_standard_output():
         _put(sys.stdout, f"{printable(str(text))}\n")
+
+
+def tell(message: object) -> None:
+    """Write a message to standard error as one line, whatever names and words stand in it.
+
+    A line end in them would begin a line that we seem to say.
+    """
+    say(one_line(str(message)), err=True)
 
 
 def is_shown() -> bool:

@@ -15,7 +15,7 @@ from dockless.errors import (
     PushError,
     RepositoryMissingError,
 )
-from dockless.model.refusal_words import speaks_of_overwriting, speaks_of_quota
+from dockless.model.refusal_words import MAY_PROTECT_A_TAG, speaks_of_overwriting, speaks_of_quota
 from dockless.model.type_words import speaks_of_types
 from dockless.oci.digest import Digest
 from dockless.oci.reference import Repository
@@ -101,6 +101,12 @@ def manifest_error(response: Response, repository: Repository, name: str) -> Doc
         name: Its digest, or the tag.
     """
     put = _Put(read_refusal(response), repository, name)
+    error = _manifest_error(put, name)
+    error.refuses_put = put.refusal.status in MAY_PROTECT_A_TAG
+    return error
+
+
+def _manifest_error(put: _Put, name: str) -> DocklessError:
     for rule in _RULES:
         refusal = put.refusal
         if rule.codes & refusal.codes or refusal.status in rule.statuses or rule.fits(put):
@@ -126,11 +132,13 @@ def forbidden(
     if name is not None and put.speaks_of_quota:
         return _quota(put)
     said = put.refusal.said.rstrip(".")
-    return AuthError(
+    error = AuthError(
         f"{repository.host} does not allow {user} to use {repository}"
         f"{f': {said}' if said else ''}.",
         "Request permission to push there, or check the namespace.",
     )
+    error.refuses_put = bool(name)
+    return error
 
 
 def blob_error(response: Response, repository: Repository, blob: Digest | None) -> DocklessError:

@@ -79,19 +79,20 @@ def forecast_text(
             f"{counted(len(pending), 'image')} of {len(results)} would be pushed: {sizes}."
         )
     elif results:
-        count = counted(len(results), "image")
-        lines.append(f"nothing of {count} would be pushed: {_why_nothing(results)}.")
+        lines.append(f"Nothing would be pushed: {_why_nothing(results)}.")
     else:
-        lines.append("no image would be pushed.")
+        lines.append("No image would be pushed.")
     return "\n".join(lines)
 
 
 def _why_nothing(results: Sequence[PushResult]) -> str:
+    one = len(results) == 1
+    what = "the image is" if one else f"the {counted(len(results), 'image')} are"
     if all(each.checked for each in results):
-        return f"{'it is' if len(results) == 1 else 'they are'} there already"
-    tags = sum(len(each.plan.tags) for each in results)
-    right = "its tag is" if tags == 1 else "the tags are" if tags else "the digest is"
-    return f"{right} right; blobs were not checked (--check-blobs)"
+        return f"{what} there already"
+    what += " there already" if not any(each.plan.tags for each in results) else " tagged already"
+    its = "its blobs" if one else "their blobs"
+    return f"{what}; {its} were not checked (--check-blobs does that)"
 
 
 def forecast_document(

@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from dockless.errors import DocklessError
 from dockless.model.host import HostResult
+from dockless.model.printable import one_line
 from dockless.model.server import Server
 from dockless.oci.reference import Reference, Repository
 from dockless.report.builds import build_members
@@ -78,7 +79,7 @@ def residue_lines(result: HostResult) -> tuple[str, ...]:
 def check_text(number: int, found: Checked) -> str:
     """Return what one host has, as a paragraph."""
     if found.error:
-        return f"{number:3}  {found.server}\n     {found.error}"
+        return f"{number:3}  {found.server}\n     {one_line(str(found.error))}"
     reached = {True: "reached", False: "not reached", None: "unknown"}
     rows = [("login", found.account)]
     rows += found.tools or [("tools", "no docker, podman, nerdctl or buildah")]

@@ -5,13 +5,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dockless.errors import DocklessError
 from dockless.model.counts import counted
 from dockless.model.plan import Plan, PushResult, TagPlan
-from dockless.model.printable import bounded, one_line, printable
+from dockless.model.printable import bounded, one_line
 from dockless.model.timings import WAITS, Step
 from dockless.oci.digest import Digest
 from dockless.oci.reference import Reference, Repository
 from dockless.report.units import human_size, human_time
 
 _SHORT_HEX = 12
+_ROW = "\n  "
 
 
 def plan_text(plan: Plan) -> str:
@@ -69,9 +70,12 @@ def closing_text(result: PushResult) -> str:
 
 
 def error_text(error: DocklessError) -> str:
-    """Return an error as one line, and what to do next as another."""
-    text = f"Error: {one_line(error.what)}"
-    return printable(f"{text}\n{error.remedy}" if error.remedy else text)
+    """Return an error as one line, and what to do next as another.
+
+    A list in the latter, as of servers, has a row for each, which is indented.
+    """
+    text, rows = f"Error: {one_line(error.what)}", f"{error.remedy}".split(_ROW)
+    return f"{text}\n{_ROW.join(map(one_line, rows))}" if error.remedy else text
 
 
 def error_texts(outcomes: Iterable[tuple[str, object]]) -> tuple[str, ...]:

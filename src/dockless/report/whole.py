@@ -125,7 +125,7 @@ def _fates(words: RunWords) -> Mapping[Fate, str]:
     return {
         "arrived": words.arrived,
         "there": "already there",
-        "tagged": "with their tags",
+        "tagged": "tagged already",
         "planned": "to be pushed",
         "failed": "failed",
         "skipped": "skipped",

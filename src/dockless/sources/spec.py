@@ -114,6 +114,8 @@ def parse_source(text: str, folder: Path) -> SourceSpec:
     if colon and transport in TOOLS:
         return SourceSpec(kind="local", name=details, tool=TOOLS[transport])
     if colon and transport in PATHS:
+        if not details:
+            raise UsageError(f"SOURCE {text!r} has no path after the colon.", "Give one there.")
         found = existing(details, folder)
         if found is None:
             raise _no_file(details)
@@ -167,6 +169,10 @@ def _kind_of(path: Path) -> SourceKind:
 
 
 def _no_file(text: str) -> SourceError:
-    return SourceError(
-        f"There is no file {text}.", "Check the path; it is relative to this folder."
-    )
+    if text.startswith("~"):
+        remedy = "A shell replaces ~ by your home, dockless does not: write the whole path."
+    elif text.startswith("/"):
+        remedy = "Check the path."
+    else:
+        remedy = "Check the path; it is relative to this folder."
+    return SourceError(f"There is no file {text}.", remedy)

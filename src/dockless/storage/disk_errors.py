@@ -5,7 +5,7 @@ import errno
 from collections.abc import Iterator
 from pathlib import Path
 
-from dockless.errors import LostCopyError, PushError
+from dockless.errors import DiskError, LostCopyError, PushError
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 """The errors of a file system that has no space for another byte or file."""
@@ -38,12 +38,12 @@ def full_disk(folder: Path, *, below: bool = False) -> Iterator[None]:
         if (below and not inside) or error.errno not in FULL | _FAILING:
             raise
         if error.errno == errno.EFBIG:
-            raise PushError(
+            raise DiskError(
                 f"A file in {folder} would be larger than files may be: {error.strerror}.",
                 "Raise the limit (ulimit -f), or set DOCKLESS_CACHE_DIR to a folder of another "
                 "file system.",
             ) from None
-        raise no_space(error, folder) or PushError(
+        raise no_space(error, folder) or DiskError(
             f"Nothing can be written to {folder}: {error.strerror}.",
             "Check the disk, or set DOCKLESS_CACHE_DIR to a folder on another one.",
         ) from None
@@ -66,11 +66,11 @@ def deleted_meanwhile(folder: Path) -> Iterator[None]:
         ) from error
 
 
-def no_space(error: OSError, folder: Path) -> PushError | None:
+def no_space(error: OSError, folder: Path) -> DiskError | None:
     """Return the error for a full disk; None for another OSError."""
     if error.errno not in FULL:
         return None
-    return PushError(
+    return DiskError(
         f"There is no space left in {folder}.",
         "Free some, run 'dockless cache prune', or set DOCKLESS_CACHE_DIR to another disk.",
     )

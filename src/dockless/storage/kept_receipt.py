@@ -23,12 +23,14 @@ class Heading(Struct, frozen=True, kw_only=True):
         bundles: The digest of the index.json of each bundle.
         part: Which part of the whole was to be mirrored.
         version_of: Returns the version of a program that has written.
+        division: The digest of the whole that was divided into parts; None where nothing was.
     """
 
     target: str
     bundles: Mapping[str, Digest]
     version_of: Callable[[str], str]
     part: Shard = Shard(0, 1)
+    division: Digest | None = None
 
 
 class KeptReceipt:
@@ -62,9 +64,10 @@ class KeptReceipt:
         document = receipt_document(
             self._heading.target, ended, versions, self._heading.bundles, images
         )
-        part = self._heading.part
+        part, division = self._heading.part, self._heading.division
         shards = {"shards": [str(part)]} if part.count > 1 else {}
-        return document | shards | {"pending": pending_members(pending)}
+        divided = {"division": str(division)} if division else {}
+        return document | shards | divided | {"pending": pending_members(pending)}
 
     def write(
         self,

@@ -213,3 +213,15 @@ class ReceiptFile:
         if error.errno in _NO_FAULT_OF_THE_PATH:
             remedy = f"Free some space there, or give {self._option} a path on another disk."
         return f"The receipt {self._path} cannot be written: {why}.", remedy
+
+
+def write_once(path: Path, option: str, text: str) -> None:
+    """Write a whole receipt; raise UsageError where that is not possible.
+
+    Args:
+        path: The file.
+        option: What names it on the command line.
+        text: Its content.
+    """
+    with contextlib.closing(ReceiptFile(path, option)) as file:
+        file.write(text)

@@ -17,7 +17,7 @@ from dockless.model.verified import ReceiptItem
 from dockless.oci.digest import Digest
 from dockless.oci.reference import Reference, Repository
 from dockless.oci.untrusted_json import RepeatedMemberError, parse_own_json
-from dockless.processes.regular import read_regular
+from dockless.processes.regular import read_given
 from dockless.storage.receipt import VERSION
 
 _LARGEST_SIZE = 1 << 63
@@ -42,6 +42,11 @@ class Receipt(Struct, frozen=True, kw_only=True):
     missing: tuple[str, ...]
     document: Mapping[str, Any]
     shards: tuple[Shard, ...] = ()
+
+    @property
+    def division(self) -> str:
+        """The digest of the whole that was divided; empty where nothing was, or an older one."""
+        return str(self.document.get("division", ""))
 
 
 def read_receipts(paths: Iterable[Path]) -> list[Receipt]:
@@ -129,7 +134,8 @@ def _items(images: Sequence[Mapping[str, Any]], target: _Target) -> Iterator[Rec
 def _missing(document: Mapping[str, Any], label: str) -> Iterator[str]:
     """Yield a sentence for each image that did not arrive according to the receipt."""
     for failure in document["failures"]:
-        yield f"{_named(failure)} did not arrive: {failure['error']['message']}"
+        message = failure["error"]["message"]
+        yield f"{_named(failure, message)} did not arrive: {message}"
     pending = document.get("pending", ())
     for each in pending:
         yield f"{_named(each)} had not been tried when {label} was written."
@@ -137,15 +143,17 @@ def _missing(document: Mapping[str, Any], label: str) -> Iterator[str]:
         yield f"{label} is from a run that did not finish: it may lack images that came later."
 
 
-def _named(line: Mapping[str, Any]) -> str:
-    references = line["references"]
-    where = f" as {references[0]}" if references else ""
-    return f"{line['name'] or 'An image'} of {line['source']}{where}"
+def _named(line: Mapping[str, Any], message: str = "") -> str:
+    """Return how a line of a receipt is called; what its message says of that is left out."""
+    references, source = line["references"], line["source"]
+    where = f" as {references[0]}" if references and references[0] not in message else ""
+    name = line["name"] or "An image"
+    return f"{name}{'' if source in message or source == name else f' of {source}'}{where}"
 
 
 def _text_of(path: Path) -> str:
     try:
-        return read_regular(path).decode()
+        return read_given(path).decode()
     except FileNotFoundError:
         raise UsageError(f"There is no receipt {path}.", _REMEDY) from None
     except UnicodeDecodeError:
@@ -289,5 +297,9 @@ _receipt = _members(
             _members({**_NOT_THERE, "error": _ERROR}, {**_MORE, "origin": _or_null(_text)})
         ),
     },
-    {"pending": _list_of(_members(_NOT_THERE)), "shards": _list_of(_shard)},
+    {
+        "pending": _list_of(_members(_NOT_THERE)),
+        "shards": _list_of(_shard),
+        "division": _digest,
+    },
 )

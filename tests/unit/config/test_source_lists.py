@@ -1,4 +1,10 @@
+import bz2
+import gzip
+import io
+import lzma
 import os
+import tarfile
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -68,7 +74,7 @@ def test_sources_of_the_command_line_come_first(path: Path) -> None:
 
 
 def test_what_is_no_list_is_said(path: Path, tmp_path: Path) -> None:
-    path.write_bytes(b"\x1f\x8b\0\0\0")
+    path.write_bytes(b"\x1f\x8c\0\0\0")
     for wrong, why in ((path, "it is not text"), (tmp_path, "Is a directory")):
         with pytest.raises(UsageError, match=why):
             listed((), (wrong,))
@@ -128,3 +134,56 @@ def test_a_line_with_a_nul_fails_alone(path: Path, line: str, encoding: str) -> 
     assert wrong.origin == f"{path}:2:1"
     assert "NUL" in wrong.error.what
     assert "S3cret" not in repr(wrong)
+
+
+def _tar(kind: int) -> bytes:
+    data = io.BytesIO()
+    with tarfile.open(fileobj=data, mode="w", format=kind) as archive:
+        for number in range(9):
+            member = tarfile.TarInfo(f"layer-{number}/text")
+            body = b"a line of text\n" * 900  # most lines have no NUL character
+            member.size = len(body)
+            archive.addfile(member, io.BytesIO(body))
+    return data.getvalue()
+
+
+def _zip() -> bytes:
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        archive.writestr("text", "a line of text\n" * 900)
+    return data.getvalue()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        _tar(tarfile.USTAR_FORMAT),
+        _tar(tarfile.GNU_FORMAT),
+        _tar(tarfile.PAX_FORMAT),
+        gzip.compress(_tar(tarfile.PAX_FORMAT)),
+        lzma.compress(_tar(tarfile.GNU_FORMAT)),
+        bz2.compress(_tar(tarfile.GNU_FORMAT)),
+        b"\x28\xb5\x2f\xfd" + b"a line of text\n" * 900,
+        _zip(),
+    ],
+)
+def test_an_archive_is_no_list(path: Path, data: bytes) -> None:
+    path.write_bytes(data)
+    with pytest.raises(UsageError, match="is an archive") as caught:
+        listed((), (path,))
+    assert "without -f" in caught.value.remedy
+
+
+@pytest.mark.parametrize("text", ["a.tar\n", "# all\ndocker://r.io/a:1\n", "\n\nb.tar\n"])
+def test_a_list_may_come_from_standard_input(path: Path, text: str) -> None:
+    path.write_text(text)
+    expected = read(path)
+    before = os.dup(0)
+    with path.open("rb") as given:
+        os.dup2(given.fileno(), 0)
+    try:
+        found = listed((), (Path("-"),))
+    finally:
+        os.dup2(before, 0)
+        os.close(before)
+    assert [(each.text, each.origin.removeprefix("/dev/stdin:")) for each in found] == expected

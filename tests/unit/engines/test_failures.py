@@ -297,3 +297,51 @@ def test_very_long_words_are_shortened(size: int) -> None:
         error = failure("crane", HOST, 1, stderr)
         assert len(error.what) < 1_200
         assert "… (shortened)" in error.what
+
+
+TAG = "writing manifest: uploading manifest v1 to registry.example.com/team/shop:"
+DIRECT_TAG = f"PUT {URL}/manifests/v1:"
+
+
+@pytest.mark.parametrize(
+    "stderr",
+    [
+        skopeo(f"{TAG} manifest invalid: words of MANIFEST_INVALID"),
+        skopeo(f"{TAG} StatusCode: 409, it is there"),
+        skopeo(f"{TAG} denied: it may not be overwritten"),
+        skopeo(f"{TAG} StatusCode: 423, locked"),
+        crane(f"{DIRECT_TAG} TAG_INVALID: it cannot be moved"),
+        crane(f"{DIRECT_TAG} unexpected status code 412 Precondition Failed: immutable"),
+        crane(f"{DIRECT_TAG} unexpected status code 405 Method Not Allowed"),
+        crane(f"{DIRECT_TAG} DENIED: it needs DELETE"),
+    ],
+)
+def test_a_refused_put_of_a_manifest_may_be_about_its_tag(stderr: str) -> None:
+    assert failure("skopeo", HOST, 1, stderr).refuses_put
+
+
+@pytest.mark.parametrize(
+    "stderr",
+    [
+        skopeo(
+            "initializing source docker://registry.example.com/team/shop@sha256:1d51: reading "
+            "manifest sha256:1d51 in registry.example.com/team/shop: manifest unknown"
+        ),
+        skopeo("Error determining manifest MIME type for docker://shop@sha256:1d51: denied: no"),
+        skopeo("trying to reuse blob sha256:c2d0 at destination: StatusCode: 403, no"),
+        skopeo("copying config: downloading blob: StatusCode: 409, no"),
+        skopeo(f"{TAG} StatusCode: 418, teapot"),
+        skopeo(f"{TAG} name unknown: there is no such repository"),
+        skopeo(f"{TAG} unauthorized: authentication required"),
+        skopeo(f"{TAG} StatusCode: 404, 404 page not found"),
+        crane(f"GET {URL}/manifests/sha256:1d51: MANIFEST_UNKNOWN: manifest unknown"),
+        crane(f"HEAD {URL}/manifests/sha256:1d51: unexpected status code 403 Forbidden (HEAD)"),
+        crane(f"{DIRECT_TAG} unexpected status code 418 I'm a teapot: short"),
+        crane(f"{DIRECT_TAG} NAME_UNKNOWN: there is no such repository"),
+        crane(f"{DIRECT_TAG} UNAUTHORIZED: authentication required"),
+        crane(f"POST {URL}/blobs/uploads/: DENIED: requested access to the resource is denied"),
+        *UNANSWERED,
+    ],
+)
+def test_what_fails_before_the_put_or_means_no_rule_is_not_about_a_tag(stderr: str) -> None:
+    assert not failure("skopeo", HOST, 1, stderr).refuses_put

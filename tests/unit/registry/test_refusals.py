@@ -218,6 +218,28 @@ def test_tags_that_stay_have_the_exit_code_of_a_conflict() -> None:
     assert "another tag than v1" in error.remedy
 
 
+@pytest.mark.parametrize(
+    ("status", "may"),
+    [(each, True) for each in (400, 403, 405, 409, 412, 422, 423, 428)]
+    + [(each, False) for each in (401, 402, 404, 410, 413, 415, 418, 429, 500, 507)],
+)
+@pytest.mark.parametrize("code", ["", "MANIFEST_INVALID", "NAME_UNKNOWN"])
+def test_the_status_decides_whether_a_refusal_may_be_about_the_tag(
+    status: int, *, may: bool, code: str
+) -> None:
+    said = body((code, "no", None)) if code else b""
+    error = manifest_error(Response(status=status, headers={}, body=said), SHOP, "v1")
+    assert error.refuses_put == may
+    assert error.with_context("It failed.").refuses_put == may
+
+
+def test_an_account_that_may_not_read_or_begin_an_upload_was_refused_no_manifest() -> None:
+    answer = Response(status=403, headers={}, body=b"no")
+    assert forbidden(answer, SHOP, "me", "v1").refuses_put
+    assert not forbidden(answer, SHOP, "me").refuses_put
+    assert not forbidden(answer, SHOP, "me", "").refuses_put
+
+
 def test_a_limit_on_bodies_names_the_proxy() -> None:
     answer = Response(
         status=413, headers={"Content-Type": "text/html"}, body=b"<html>413 nginx</html>"

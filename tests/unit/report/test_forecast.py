@@ -27,18 +27,18 @@ def test_what_would_be_pushed_is_counted(result: PushResult) -> None:
 def test_that_nothing_would_be_pushed_is_said_without_noughts(result: PushResult) -> None:
     there = replace(result, unchanged=True, checked=True, plan=replace(result.plan, tags=()))
     [one] = forecast_text([there], []).splitlines()
-    assert one == "nothing of 1 image would be pushed: it is there already."
+    assert one == "Nothing would be pushed: the image is there already."
     [two] = forecast_text([there, there], []).splitlines()
-    assert two == "nothing of 2 images would be pushed: they are there already."
+    assert two == "Nothing would be pushed: the 2 images are there already."
 
 
 @pytest.mark.parametrize(
     ("tags", "times", "said"),
     [
-        (0, 1, "nothing of 1 image would be pushed: the digest is right; blobs were not checked"),
-        (1, 1, "nothing of 1 image would be pushed: its tag is right; blobs were not checked"),
-        (2, 1, "nothing of 1 image would be pushed: the tags are right; blobs were not checked"),
-        (1, 3, "nothing of 3 images would be pushed: the tags are right; blobs were not checked"),
+        (0, 1, "the image is there already; its"),
+        (1, 1, "the image is tagged already; its"),
+        (2, 1, "the image is tagged already; its"),
+        (1, 3, "the 3 images are tagged already; their"),
     ],
 )
 def test_blobs_that_were_not_asked_for_are_not_claimed(
@@ -47,7 +47,9 @@ def test_blobs_that_were_not_asked_for_are_not_claimed(
     plan = replace(result.plan, tags=result.plan.tags[:1] * tags)
     there = replace(result, unchanged=True, checked=False, plan=plan)
     [line] = forecast_text([there] * times, []).splitlines()
-    assert line == f"{said} (--check-blobs)."
+    assert line == (
+        f"Nothing would be pushed: {said} blobs were not checked (--check-blobs does that)."
+    )
 
 
 def forecast(*results: PushResult, unknown: bool = False) -> dict[str, Any]:

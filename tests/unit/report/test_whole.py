@@ -50,7 +50,7 @@ def test_how_far_it_is(whole: RunState, text: str) -> None:
         ({"arrived": 30}, BUNDLED, "30 added"),
         ({"arrived": 20, "skipped": 7, "failed": 3}, HOSTS, "20 pushed, 3 failed, 7 skipped"),
         ({"planned": 29, "there": 1}, MIRRORED, "1 already there, 29 to be pushed"),
-        ({"planned": 28, "tagged": 2}, MIRRORED, "2 with their tags, 28 to be pushed"),
+        ({"planned": 28, "tagged": 2}, MIRRORED, "2 tagged already, 28 to be pushed"),
         ({"arrived": 2}, MIRRORED, "2 arrived, 28 not done"),
     ],
 )

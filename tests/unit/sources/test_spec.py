@@ -223,3 +223,27 @@ def test_an_image_may_be_called_like_a_folder_with_a_recipe(tmp_path: Path) -> N
     (tmp_path / "shop").mkdir()
     (tmp_path / "shop/Dockerfile").touch()
     assert parse_source("shop", tmp_path).kind == "local"
+
+
+@pytest.mark.parametrize("transport", ["oci:", "docker-archive:", "oci-archive:", "dir:"])
+def test_a_transport_without_a_path_is_said(tmp_path: Path, transport: str) -> None:
+    with pytest.raises(UsageError, match="has no path after the colon"):
+        parse_source(transport, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    [
+        ("~/x.tar", "dockless does not: write the whole path"),
+        ("~me/d/x.tgz", "dockless does not: write the whole path"),
+        ("oci:~/x", "dockless does not: write the whole path"),
+        ("/no/such.tar", "Check the path."),
+        ("./no/such.tar", "it is relative to this folder."),
+    ],
+)
+def test_a_file_that_is_not_there_gets_the_remedy_for_its_path(
+    tmp_path: Path, text: str, remedy: str
+) -> None:
+    with pytest.raises(SourceError, match="There is no file") as caught:
+        parse_source(text, tmp_path)
+    assert caught.value.remedy.endswith((remedy, f"{remedy}."))

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from dockless.errors import SourceError
 from dockless.model.mirrored import MirroredImage, PendingImage
 from dockless.model.plan import Plan, PushResult, Writers
+from dockless.model.shard import Shard
 from dockless.oci.digest import Digest
 from dockless.oci.reference import Reference, Repository
 from dockless.storage.kept_receipt import Heading, KeptReceipt
@@ -116,6 +117,15 @@ def test_a_program_that_wrote_a_part_is_named_too(tmp_path: Path, step: str) -> 
     lines = [replace(line, outcome=replace(line.result, writers=writers))]
     document = KeptReceipt(None, heading()).document(lines, (), finished=True)
     assert document["versions"] == {"dockless": __version__, "crane": "crane 1.2"}
+
+
+@pytest.mark.parametrize("shard", [Shard(0, 2), Shard(4, 5), Shard(99, 100)])
+def test_the_receipt_of_a_part_says_of_which_division(shard: Shard) -> None:
+    division = Digest.of(str(shard).encode())
+    part = replace(heading(), part=shard, division=division)
+    document = KeptReceipt(None, part).document([FAILED], (PENDING,), finished=True)
+    assert (document["shards"], document["division"]) == ([str(shard)], str(division))
+    assert "division" not in KeptReceipt(None, heading()).document([], (), finished=True)
 
 
 @pytest.mark.timeout(120)

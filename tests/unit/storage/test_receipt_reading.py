@@ -1,13 +1,15 @@
 import copy
 import itertools
 import json
+import os
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from dockless.errors import UsageError
-from dockless.storage.receipt_merging import distinct, merged, parts_of
-from dockless.storage.receipt_reading import Receipt, read_receipt
+from dockless.storage.receipt_merging import distinct, division_doubt, merged, parts_of
+from dockless.storage.receipt_reading import Receipt, read_receipt, read_receipts
 
 Json = dict[str, Any]
 DIGEST, OTHER = (f"sha256:{each * 64}" for each in "ab")
@@ -67,6 +69,25 @@ def test_a_good_receipt_says_what_is_there_and_what_is_not() -> None:
         "An image of x did not arrive: It is cut short.",
         "y:1 of y as registry.inside:5000/m/y:1 had not been tried when r.json was written.",
     )
+
+
+@pytest.mark.parametrize(
+    ("source", "name", "references", "message", "said"),
+    [
+        ("d/x.tar", "", [], "d/x.tar is cut short.", "An image did not arrive: d/x.tar is"),
+        ("x.tar", "web:1", [], "x.tar is cut short.", "web:1 did not arrive: x.tar is"),
+        ("x.tar", "web:1", [], "It is cut.", "web:1 of x.tar did not arrive: It"),
+        ("r.io/a:1", "r.io/a:1", [], "It is gone.", "r.io/a:1 did not arrive: It"),
+        ("y", "b", ["r.io/b:1"], "r.io/b:1 is taken.", "b of y did not arrive: r.io/b:1 is"),
+        ("y", "b", ["r.io/b:1"], "It is taken.", "b of y as r.io/b:1 did not arrive: It is"),
+    ],
+)
+def test_a_failure_names_its_image_once(
+    source: str, name: str, references: list[str], message: str, said: str
+) -> None:
+    line = {"source": source, "name": name, "references": references}
+    text = json.dumps(GOOD | {"failures": [{**line, "error": {**ERROR, "message": message}}]})
+    assert read_receipt(text, "r.json").missing[0].startswith(said)
 
 
 @pytest.mark.parametrize(
@@ -244,6 +265,92 @@ def test_parts_of_different_divisions_are_not_one_mirror(given: tuple[str, ...])
             work(receipts)
 
 
+ONE, TWO = (f"sha256:{each * 64}" for each in "cd")
+
+
+def of_division(shard: str, division: str = "", target: str = GOOD["target"]) -> Receipt:
+    divided = {"division": division} if division else {}
+    document = {**GOOD, "images": [], "shards": [shard], "target": target, **divided}
+    return read_receipt(json.dumps(document), "r.json")
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ((("0/2", ONE), ("1/2", TWO)), "between the runs of 0/2 and 1/2,"),
+        ((("0/3", ONE), ("2/3", ONE), ("1/3", TWO)), "between the runs of 0/3 and 1/3,"),
+        ((("1/2", ONE), ("1/2", TWO), ("0/2", ONE)), "between the runs of 1/2 and 1/2,"),
+        ((("0/4", ONE), ("1/4", ""), ("2/4", TWO)), "between the runs of 0/4 and 2/4,"),
+    ],
+)
+def test_parts_of_different_lists_are_not_one_mirror(
+    given: tuple[tuple[str, str], ...], said: str
+) -> None:
+    receipts = [of_division(*each) for each in given]
+    for work in (merged, distinct):
+        with pytest.raises(UsageError, match="of different divisions") as caught:
+            work(receipts)
+        assert said in caught.value.what
+
+
+@pytest.mark.parametrize("target", ["registry.inside:5000", "other.example/m", "docker.io/m"])
+def test_parts_of_mirrors_to_different_places_are_not_one_mirror(target: str) -> None:
+    receipts = [of_division("0/2"), of_division("1/2", target=target)]
+    with pytest.raises(UsageError, match="parts of mirrors to "):
+        distinct(receipts)
+
+
+@pytest.mark.parametrize("shards", [("0/2", "1/2"), ("0/3", "2/3"), ("1/5",)])
+def test_a_merged_receipt_keeps_the_division(shards: tuple[str, ...]) -> None:
+    whole = merged([of_division(each, ONE) for each in shards])
+    assert whole["division"] == ONE
+    again = read_receipt(json.dumps(whole), "all.json")
+    assert merged([again, of_division(shards[0], ONE)])["division"] == ONE
+    with pytest.raises(UsageError, match="of different divisions"):
+        merged([again, of_division(shards[0], TWO)])
+
+
+@pytest.mark.parametrize(
+    ("given", "merging", "said"),
+    [
+        ((("0/2", ""), ("1/2", "")), False, "one division cannot be known"),
+        ((("0/3", ONE), ("2/3", "")), False, "one division cannot be known"),
+        ((("0/2", ""), ("1/2", ONE)), True, "one division cannot be known"),
+        ((("0/2", ONE), ("1/2", ONE)), True, ""),
+        ((("0/2", ""),), False, ""),
+        ((("1/2", ""), ("1/2", "")), True, ""),
+    ],
+)
+def test_whether_older_parts_are_of_one_division_is_not_known(
+    given: tuple[tuple[str, str], ...],
+    merging: bool,  # noqa: FBT001 - a parameter of pytest
+    said: str,
+) -> None:
+    receipts = [of_division(*each) for each in given]
+    doubt = division_doubt(receipts, merging=merging)
+    assert said in doubt
+    assert bool(said) == bool(doubt)
+    if said:
+        assert "division" not in merged(receipts)
+        again = read_receipt(json.dumps(merged(receipts)), "all.json")
+        assert division_doubt([again], merging=False) == doubt
+
+
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_merging_receipts_that_name_no_part_says_what_is_not_known(count: int) -> None:
+    receipts = [read_receipt(json.dumps(GOOD), "r.json")] * count
+    assert ("part is missing cannot be known" in division_doubt(receipts, merging=True)) == (
+        count > 1
+    )
+    assert not division_doubt(receipts, merging=False)
+
+
+@pytest.mark.parametrize("value", [None, 5, "sha256:short", [], ""])
+def test_a_division_is_a_digest(value: object) -> None:
+    with pytest.raises(UsageError, match="division"):
+        read_receipt(json.dumps(GOOD | {"shards": ["0/2"], "division": value}), "r.json")
+
+
 def test_an_older_receipt_has_no_parts() -> None:
     assert "shards" not in merged([read_receipt(json.dumps(GOOD), "r.json")])
 
@@ -264,3 +371,13 @@ def test_a_receipt_that_has_a_member_twice_is_refused(member: str, first: str) -
     twice = text.replace(f'"{member}":', f'"{member}": {first}, "{member}":', 1)
     with pytest.raises(UsageError, match=f'an object in it has more than one "{member}"'):
         read_receipt(twice, "r.json")
+
+
+@pytest.mark.parametrize("place", ["/dev/fd/{}", "/proc/self/fd/{}", "/dev/../dev/fd/{}"])
+def test_a_receipt_may_come_from_a_pipe_that_is_open(place: str) -> None:
+    reading, writing = os.pipe()
+    os.write(writing, json.dumps(GOOD).encode())
+    os.close(writing)
+    (found,) = read_receipts([Path(place.format(reading))])
+    os.close(reading)
+    assert found.document == GOOD

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from msgspec import Struct
 
-from dockless.errors import AbsentError, DocklessError, LostCopyError, SourceError
+from dockless.errors import AbsentError, DiskError, DocklessError, LostCopyError, SourceError
 from dockless.model.ended import ItemEnd
 from dockless.model.pins import refuse_wrong_pins
 from dockless.model.renaming import full_name
@@ -63,6 +63,8 @@ def fill(  # noqa: PLR0913 - each is documented, and is a port but the last
         error = each.error if isinstance(each, Lost) else each
         if error is None:
             count += 1
+        elif isinstance(error, DiskError):  # the next image would meet it, too
+            raise error
         elif keep_going:
             (faults if isinstance(each, Lost) and not each.is_image else images).append(error)
         else:

@@ -4,13 +4,21 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
-from dockless.errors import DocklessError, PartialError, SourceError, UsageError
+from dockless.errors import (
+    AuthError,
+    DocklessError,
+    LostCopyError,
+    NetworkError,
+    PartialError,
+    SourceError,
+    UsageError,
+)
 from dockless.model.counts import counted, share
 from dockless.model.ended import ItemEnd
 from dockless.model.mirrored import MirroredImage, MirrorResult
 from dockless.model.plan import PushResult
 from dockless.model.renaming import Renaming
-from dockless.model.shard import Shard
+from dockless.model.shard import Shard, division_of
 from dockless.oci.digest import Digest
 from dockless.oci.reference import Repository
 from dockless.ports import SourceImage
@@ -21,6 +29,10 @@ from dockless.usecases.mirror.run import Lost, MirrorItem, Outcome, mirror, plan
 from dockless.usecases.overview import Overview
 from dockless.usecases.push.several import ended
 
+_PAST = ("arrived", "did not arrive")
+_PASSING = (AuthError, LostCopyError, NetworkError)
+"""Errors that may be gone in the next run, with nothing changed in the sources or options."""
+
 
 class MirrorWork(Struct, frozen=True, kw_only=True):
     """What one run of a mirror has to do.
@@ -30,12 +42,14 @@ class MirrorWork(Struct, frozen=True, kw_only=True):
         lost: What cannot be found or read, or has no target.
         sources: What the sources of all images are called.
         bundles: The digest of the index.json of each bundle or layout.
+        division: The digest of the whole that is divided into parts; None where nothing is.
     """
 
     entries: tuple[MirrorItem, ...]
     lost: tuple[Lost, ...]
     sources: tuple[str, ...]
     bundles: Mapping[str, Digest]
+    division: Digest | None = None
 
 
 def work_of(
@@ -68,20 +82,18 @@ def work_of(
                 each.error.what, f"All parts must see the same sources. {each.error.remedy}".strip()
             )
     planned = plan(completed(found, lenders), renaming)
+    sizes: dict[Repository, int] = {}
+    for entry in planned.entries:
+        sizes[entry.repository] = sizes.get(entry.repository, 0) + entry.size
+    mine = part.of(sizes)
+    references = (name for entry in planned.entries for name in entry.references)
     return MirrorWork(
-        entries=_part_of(planned.entries, part),
+        entries=tuple(entry for entry in planned.entries if entry.repository in mine),
         lost=(*lost, *planned.lost),
         sources=tuple(each.source for each in found),
         bundles={each.source: each.listing for each in found if each.listing},
+        division=division_of(references, sizes) if part.count > 1 else None,
     )
-
-
-def _part_of(entries: tuple[MirrorItem, ...], part: Shard) -> tuple[MirrorItem, ...]:
-    sizes: dict[Repository, int] = {}
-    for entry in entries:
-        sizes[entry.repository] = sizes.get(entry.repository, 0) + entry.size
-    repositories = part.of(sizes)
-    return tuple(entry for entry in entries if entry.repository in repositories)
 
 
 class ShownMirror:
@@ -187,28 +199,37 @@ def unreached(
     return MirrorResult(images=images, error=error, receipt=receipt_writer.document()), unwritten
 
 
-def summary(images: Sequence[MirroredImage]) -> DocklessError | None:
-    """Return the error that sums up those of the images; None where none failed."""
+def summary(images: Sequence[MirroredImage], *, dry_run: bool = False) -> DocklessError | None:
+    """Return the error that sums up those of the images; None where none failed.
+
+    Args:
+        images: The outcome of each.
+        dry_run: Whether it is of what would be done.
+    """
     failed = [each.error for each in images if each.error and each.is_image]
     faults = [each.error for each in images if each.error and not each.is_image]
     total = sum(each.is_image for each in images)
     count = len(failed) + len(faults)
-    remedy = f"See {'its error' if count == 1 else 'their errors'}, and run the mirror again."
+    its = "its error" if count == 1 else "their errors"
+    remedy = f"See {its}, and run the mirror again."
+    if not any(isinstance(each, _PASSING) for each in (*failed, *faults)):
+        remedy = f"Correct what {its} {'says' if count == 1 else 'say'}, and run the mirror again."
+    verb, not_verb = ("would arrive", "would not arrive") if dry_run else _PAST
     if not count:
         return None
     if not failed and total:
         return PartialError(
-            f"{share(total, total, 'image')} arrived, but the sources have "
+            f"{share(total, total, 'image')} {verb}, but the sources have "
             f"{counted(len(faults), 'fault')}.",
             remedy,
         )
     if len(failed) < total:
-        return PartialError(f"{share(len(failed), total, 'image')} did not arrive.", remedy)
+        return PartialError(f"{share(len(failed), total, 'image')} {not_verb}.", remedy)
     if count == 1:
         return (failed or faults)[0]
     # the exit code is that of the first
     none = f"None of the {total} images" if total > 1 else "No image"
-    return type((failed or faults)[0])(f"{none} arrived.", remedy)
+    return type((failed or faults)[0])(f"{none} {verb}.", remedy)
 
 
 def unknown_repositories(

@@ -284,12 +284,15 @@ def _left_out(entries: Sequence[MirrorItem]) -> Mapping[MirrorItem, DocklessErro
                 roots[entry] = entry.open().content().root.digest
             except DocklessError as error:
                 errors[entry] = error
-        for entry, root in roots.items():
-            other = next((each for each, its in roots.items() if its != root), None)
-            if other:
-                errors[entry] = ConflictError(
-                    f"{entry.name} of {entry.source} ({root}) and {other.name} of {other.source} "
-                    f"({roots[other]}) would both be {reference}.",
-                    "Rename one of them with --map, or leave one of them out.",
-                )
+        if len(set(roots.values())) > 1:
+            # the same for all of them, so that it is printed once
+            named = [f"{each.name} of {each.source} ({root})" for each, root in roots.items()]
+            both = "both" if len(named) == 2 else "all"  # noqa: PLR2004 - as the word says
+            shared = ConflictError(
+                f"{', '.join(named[:-1])} and {named[-1]} would {both} be {reference}.",
+                "Rename one of them with --as or --map, or leave it out."
+                if both == "both"
+                else "Rename them with --as or --map, or leave out all but one.",
+            )
+            errors |= dict.fromkeys(roots, shared)
     return errors

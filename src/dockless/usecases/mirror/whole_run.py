@@ -86,7 +86,7 @@ def _pushed(work: MirrorWork, context: MirrorContext, writer: ReceiptWriter) -> 
     unsettled = settled(team)
     unwritten = writer.finish()
     images = writer.lines()
-    error = summary(images) or unsettled or unwritten
+    error = summary(images, dry_run=context.dry_run) or unsettled or unwritten
     for each in (unsettled, unwritten):
         if each and each is not error:  # which is reported at the end
             context.complain(str(each))
@@ -104,10 +104,12 @@ def _tell_resumed(work: MirrorWork, context: MirrorContext) -> None:
     """Say what an interrupted run had pushed."""
     if context.log.begun:
         had = context.log.had(entry.references[0] for entry in work.entries)
-        context.note(
-            f"Continuing the mirror started {context.log.begun}: "
-            f"{share(had, len(work.entries), 'image')} had arrived."
-        )
+        if had:
+            doing = "This would continue" if context.dry_run else "Continuing"
+            context.note(
+                f"{doing} the mirror started {context.log.begun}: "
+                f"{share(had, len(work.entries), 'image')} had arrived."
+            )
 
 
 def _nothing(text: str) -> None:

@@ -279,5 +279,5 @@ def refuse_moves(request: PushRequest, tags: tuple[TagPlan, ...]) -> None:
             raise ConflictError(
                 f"{Reference(request.repository, tag.tag)} exists and refers to {tag.before}, not "
                 f"{tag.after}.",
-                "Choose another tag, or push without --immutable.",
+                "Choose another tag, or leave out --immutable.",
             )

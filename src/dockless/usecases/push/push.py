@@ -13,6 +13,7 @@ from dockless.errors import (
     ManifestRefusedError,
     PolicyError,
     PushError,
+    RepositoryMissingError,
     UsageError,
 )
 from dockless.model.plan import Plan, PushResult, TagPlan, written_by
@@ -24,7 +25,7 @@ from dockless.usecases.push.delivery import Delivery, deliver, refuse_moves
 from dockless.usecases.push.repository_reader import RepositoryReader
 
 _NOT_SENT = (ConflictError, EngineError, PolicyError, UsageError)
-_OTHER_REFUSALS = (ContentRefusedError, ImmutableTagError, LostCopyError)
+_OTHER_REFUSALS = (ContentRefusedError, ImmutableTagError, LostCopyError, RepositoryMissingError)
 _REFUSALS = (AuthError, ContentRefusedError, ImmutableTagError, ManifestRefusedError)
 _TURN_DIGITS = 3
 _AGAIN = 2
@@ -152,7 +153,8 @@ def _settle_failed(
 
     Registries word it differently, and with different statuses, that a tag must not be overwritten.
     But all of them took the same manifest by its digest; so where the tag refers to another one,
-    that is why.
+    and they refuse its PUT with such a status, it counts as that. What failed before the PUT, as
+    where a program reads the manifest first, shows nothing of the tag.
     """
     try:
         asked = not isinstance(error, _NOT_SENT)
@@ -166,12 +168,13 @@ def _settle_failed(
         return
     context.moves.end(name, moved=False)
     about_tag = arrived if isinstance(error, AuthError) else isinstance(error, PushError)
+    about_tag = about_tag and error.refuses_put
     if now is not None and about_tag and not isinstance(error, _OTHER_REFUSALS):
         raise ImmutableTagError(
-            f"{name} exists and refers to {now}, not {root}, and the registry does not let it be "
-            f"changed: {error.what}",
-            f"Give another tag than {name.tag}, or have the repository's tags made mutable, or the "
-            "account allowed to overwrite them.",
+            f"{name} exists and refers to {now}, not {root}, and the registry refuses to move "
+            f"it: {error.what}",
+            f"Give another tag than {name.tag}; if tags are immutable there, have them made "
+            "mutable, or the account allowed to overwrite them.",
         ) from error
     raise error
 

@@ -68,7 +68,8 @@ def compare(
         except DocklessError as error:
             # the only one is reported by the caller
             if len(items) > 1 or missing:
-                context.note(f"{item.reference}: {error}")
+                names_it = str(error).startswith(f"{item.reference} ")
+                context.note(str(error) if names_it else f"{item.reference}: {error}")
             wrong.append(Difference(reference=item.reference, error=error))
     return VerifyResult(
         checked=tuple(item.reference for item in items),
@@ -125,9 +126,8 @@ class _Check:
             self._retry_policy.call(lambda: registry.tag(repository, tag)) if tag else item.digest
         )
         if named != item.digest:
-            raise PushError(
-                f"{item.reference} names {named or 'nothing'}, and the receipt says {item.digest}."
-            )
+            now = f"refers to {named}" if named else "does not exist"
+            raise PushError(f"{item.reference} {now}; the receipt has {item.digest}.")
         try:
             content = read_back(registry, repository, item.digest, self._retry_policy)
         except PushError as error:

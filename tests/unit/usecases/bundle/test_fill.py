@@ -1,14 +1,17 @@
+import errno
+import os
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from dockless.errors import AbsentError, DocklessError, SourceError
+from dockless.errors import AbsentError, DiskError, DocklessError, SourceError
 from dockless.oci.digest import Digest
 from dockless.oci.reference import Reference
 from dockless.ports import Image, SourceImage
 from dockless.storage.bundle import Bundle
+from dockless.storage.disk_errors import full_disk
 from dockless.usecases.bundle.fill import LeftOut, fill
 from dockless.usecases.mirror.run import Lost
 from fakes.image import FakeImage
@@ -157,6 +160,18 @@ def test_the_first_that_is_lost_ends_it_and_names_the_option(tmp_path: Path) -> 
             filled(tmp_path / str(number), good, Lost(source="x", name="y", error=wrong))
         assert caught.value.what == wrong.what
         assert caught.value.remedy.endswith("Or leave it out with --keep-going.")
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS])
+@pytest.mark.parametrize("keep_going", [True, False])
+def test_a_full_disk_is_none_of_one_image(tmp_path: Path, number: int, *, keep_going: bool) -> None:
+    with pytest.raises(DiskError) as full, full_disk(tmp_path):
+        raise OSError(number, os.strerror(number))
+    lost = Lost(source="x", name="y", error=full.value)
+    good = source(FakeImage(tmp_path / "image"))
+    with pytest.raises(DiskError) as caught:
+        filled(tmp_path, lost, good, keep_going=keep_going)
+    assert caught.value.remedy == full.value.remedy
 
 
 def test_others_go_in_where_that_is_asked_for(tmp_path: Path) -> None:

@@ -149,6 +149,41 @@ def test_a_part_ends_where_others_may_see_more(tmp_path: Path, error: DocklessEr
     assert work_of(found, FakeLenders(), RULES, WHOLE).lost
 
 
+def test_all_parts_of_one_list_have_one_division(tmp_path: Path) -> None:
+    found = [source(tmp_path, name) for name in ("a", "b", "c", "d")]
+    parts = [work_of(found, FakeLenders(), RULES, Shard(index, 3)).division for index in range(3)]
+    backwards = work_of(found[::-1], FakeLenders(), RULES, Shard(2, 3)).division
+    assert {*parts, backwards} == {parts[0]}
+    assert parts[0] is not None
+    assert work_of(found, FakeLenders(), RULES, WHOLE).division is None
+
+
+@pytest.mark.parametrize("names", ["abd", "ab", "abcd", "def", ""])
+def test_another_list_has_another_division(tmp_path: Path, names: str) -> None:
+    one, other = (
+        work_of([source(tmp_path, name) for name in each], FakeLenders(), RULES, Shard(0, 2))
+        for each in ("abc", names)
+    )
+    assert one.division != other.division
+
+
+def test_what_decides_the_part_decides_the_division(tmp_path: Path) -> None:
+    found = [source(tmp_path, name) for name in "abc"]
+    renamed = replace(RULES, flatten=True, prefix="n")
+    first = found[0]
+    larger = [replace(first, size=first.size + 1), *found[1:]]
+    more = [replace(first, names=(*first.names, "a:2")), *found[1:]]
+    lost: list[SourceImage | Lost] = list(found[:2])
+    lost += [Lost(source="c", name="c:1", error=SourceError("It is gone."))]
+    divisions = {
+        work_of(each, FakeLenders(), rules, Shard(1, 2)).division
+        for each, rules in (
+            (found, RULES), (found, renamed), (larger, RULES), (more, RULES), (lost, RULES),
+        )
+    }  # fmt: skip
+    assert len(divisions) == 5
+
+
 def test_every_outcome_is_recorded_and_each_failure_said_once(tmp_path: Path) -> None:
     said: list[str] = []
     record, receipt = writer(said)
@@ -261,8 +296,32 @@ def test_the_errors_of_images_are_summed_up(
     lines = [MirroredImage(source="a", name="a", references=(), outcome=each) for each in outcomes]
     error = summary(lines)
     assert (error.what if error else "") == what
+    would = what.replace("did not arrive", "would not arrive").replace("arrived", "would arrive")
+    planned_error = summary(lines, dry_run=True)
+    assert (planned_error.what if planned_error else "") == would
     kinds = {(True, True): PartialError, (True, False): SourceError}
     assert type(error) is kinds.get((bool(failed), bool(arrived)), type(None))
+
+
+@pytest.mark.parametrize(
+    ("errors", "remedy"),
+    [
+        ([SourceError("It is gone.")], "Correct what its error says, and run the mirror again."),
+        ([ConflictError("a"), PushError("b")], "Correct what their errors say, and run the mirror"),
+        ([NetworkError("It is down.")], "See its error, and run the mirror again."),
+        ([SourceError("It is gone."), LostCopyError("It went.")], "See their errors, and run the"),
+        ([AuthError("No.")], "See its error, and run the mirror again."),
+    ],
+)
+def test_a_mirror_is_not_run_again_where_that_alone_cannot_help(
+    tmp_path: Path, errors: list[DocklessError], remedy: str
+) -> None:
+    (entry,) = entries(tmp_path, "a")
+    outcomes: list[PushResult | DocklessError] = [planned(entry), *errors]
+    lines = [MirroredImage(source="a", name="a", references=(), outcome=each) for each in outcomes]
+    error = summary(lines)
+    assert error
+    assert error.remedy.startswith(remedy)
 
 
 @pytest.mark.parametrize(

@@ -98,6 +98,8 @@ def test_two_images_for_one_reference_are_both_left_out(image: FakeImage, tmp_pa
         ("images.tar", "b:1"),
     ]
     assert {type(each.error) for each in planned.lost} == {ConflictError}
+    assert len({str(each.error) for each in planned.lost}) == 1, "so that it is printed once"
+    assert "--as or --map" in planned.lost[0].error.remedy
 
 
 def test_one_image_of_several_sources_is_one_entry_that_names_them(image: FakeImage) -> None:

@@ -65,6 +65,28 @@ def test_a_run_that_continues_says_what_had_arrived(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("names", "dry_run", "said"),
+    [
+        (("a",), True, ["This would continue the mirror started X: 1 of 1 image had arrived."]),
+        (
+            ("a", "b"),
+            True,
+            ["This would continue the mirror started X: 1 of 2 images had arrived."],
+        ),
+        ((), False, []),
+        ((), True, []),
+    ],
+)
+def test_a_dry_run_continues_nothing_and_nothing_is_said_where_nothing_had_arrived(
+    tmp_path: Path, names: tuple[str, ...], *, dry_run: bool, said: list[str]
+) -> None:
+    run = Run()
+    run.log.begun = "X"
+    run_mirror(work(tmp_path, *names), run.context(dry_run=dry_run))
+    assert run.notes == said
+
+
 @pytest.mark.parametrize("names", [("a",), ("a", "b")])
 def test_an_error_is_told_where_it_is_not_that_of_the_whole(
     tmp_path: Path, names: tuple[str, ...]

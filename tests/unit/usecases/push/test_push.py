@@ -520,12 +520,26 @@ def test_an_error_says_which_tags_moved_before_it(
     assert ("Updated before: v1" in str(caught.value)) == (tag == "v2")
 
 
+def refusing(error: DocklessError) -> DocklessError:
+    """Return an error that shows that the PUT of the tag was refused."""
+    error.refuses_put = True
+    return error
+
+
 REFUSED_TAGS = [
-    AuthError("403: needs DELETE permission."),
-    PushError("400: it says nothing."),
-    ManifestRefusedError("400: manifest invalid."),
+    refusing(AuthError("403: needs DELETE permission.")),
+    refusing(PushError("400: it says nothing.")),
+    refusing(ManifestRefusedError("400: manifest invalid.")),
+    refusing(UnexplainedError("crane: TAG_INVALID.")),
+]
+NOT_OF_THE_TAG = [
+    PushError("418: I'm a teapot."),
+    AuthError("401: who are you?"),
+    ManifestRefusedError("415: it has no such type."),
     RepositoryMissingError("404: name unknown."),
-    UnexplainedError("crane: TAG_INVALID."),
+    refusing(RepositoryMissingError("400: name unknown.")),
+    refusing(ContentRefusedError("403: the quota is exceeded.")),
+    UnexplainedError("skopeo: reading manifest sha256:1d51: manifest unknown."),
 ]
 
 
@@ -539,9 +553,22 @@ def test_a_tag_that_is_refused_and_names_another_image_is_a_conflict(
         shop.push("v1", "v2")
     assert caught.value.exit_code == 5
     assert f"{REPOSITORY}:v2 exists and refers to {OTHER}" in caught.value.what
-    assert str(error) in caught.value.what
+    assert f"the registry refuses to move it: {error}" in caught.value.what
     assert "Updated before: v1" in caught.value.what
     assert shop.held.tags == {"v1": shop.content.root.digest, "v2": OTHER}
+
+
+@pytest.mark.parametrize("error", NOT_OF_THE_TAG)
+def test_what_does_not_show_that_the_tag_was_refused_is_no_conflict(
+    shop: Shop, error: DocklessError
+) -> None:
+    shop.held.tags["v1"] = OTHER
+    shop.journal.on("move v1", copy.copy(error))
+    with pytest.raises(type(error)) as caught:
+        shop.push()
+    assert str(caught.value) == str(error)
+    assert caught.value.exit_code != 5
+    assert str(shop.moves) == "No tag was changed."
 
 
 @pytest.mark.parametrize("error", [*REFUSED_TAGS, ContentRefusedError("The quota is exceeded.")])

@@ -49,4 +49,7 @@ def test_every_difference_is_said_where_waits_are_said(count: int) -> None:
     found = verify(cast("Session", work), [receipt], said.append, deep=False)
     assert len(found.differences) == len(items)
     assert said[:count] == list(_LINES[:count])
-    assert [line.split(": ")[0] for line in said[count:]] == ["r.io/app:v0", "r.io/app:v1"]
+    assert said[count:] == [
+        f"r.io/app:v{number} does not exist; the receipt has {Digest.of(b'x')}."
+        for number in range(2)
+    ]
