@@ -16,6 +16,7 @@ from pathlib import Path
 
 from bed.process import output, running
 
+_NETWORKS = 250
 _MOUNTS = """\
 set -e
 mount --make-rprivate /
@@ -155,10 +156,8 @@ class Host:
 
 @contextlib.contextmanager
 def network() -> Iterator[Network]:
-    """Make the bridge; it goes with the block."""
-    number = os.getpid() % 250
-    made = Network(f"dl{os.getpid()}", f"10.213.{number}.1", f"10.214.{number}.1")
-    _ip("link", "add", made.bridge, "type", "bridge")
+    """Make the bridge, with addresses that no other run has; it goes with the block."""
+    made = _bridge()
     try:
         _ip("addr", "add", f"{made.near}/24", "dev", made.bridge)
         _ip("addr", "add", f"{made.far}/32", "dev", made.bridge)
@@ -167,6 +166,17 @@ def network() -> Iterator[Network]:
         yield made
     finally:
         _ip("link", "del", made.bridge)
+
+
+def _bridge() -> Network:
+    """Make a bridge whose name, which can be taken once only, holds the number of its network."""
+    first = os.getpid()
+    for number in (each % _NETWORKS for each in range(first, first + _NETWORKS)):
+        made = Network(f"dlbr{number}", f"10.213.{number}.1", f"10.214.{number}.1")
+        with contextlib.suppress(RuntimeError):
+            _ip("link", "add", made.bridge, "type", "bridge")
+            return made
+    raise RuntimeError(f"no bridge can be made, or all {_NETWORKS} are in use")
 
 
 @contextlib.contextmanager
