@@ -18,7 +18,7 @@ ALGORITHMS = ("sha256", "sha384", "sha512")
 FOLDERS = ("blobs", "runs", *FLAT)
 """Every folder of a store."""
 
-_DRAFT = r"\.(?P<of>.+)\.(?:draft|[0-9a-z_]{8}|[0-9]{5,20})"
+_DRAFT = r"\.(?P<of>.+)\.(?:draft|(?:dockless-)?[0-9a-z_]{8}|[0-9]{5,20})"
 _NAMES = {
     "heads": r"[0-9a-f]{64}",
     "journals": r"[0-9a-f]{64}\.jsonl",
@@ -30,7 +30,7 @@ _NAMES = {
 }
 _STRAY = re.compile(
     r"lost\+found|\.nfs[0-9a-f]+|\.fuse_hidden\w+|\.DS_Store|\._.*|\.snapshot"
-    r"|Thumbs\.db|desktop\.ini|\.trial-[0-9a-f]{8}|\.CACHEDIR\.TAG\.[0-9a-f]{8}"
+    r"|Thumbs\.db|desktop\.ini|\.trial-[0-9a-f]{8}|\.CACHEDIR\.TAG\.dockless-[0-9a-f]{8}"
 )
 
 

@@ -363,6 +363,11 @@ def test_opening_a_store_looks_at_a_few_files_only(
         store.remember(Digest.of(b"%d" % number), GZIP, PACKED)
     looks: list[Path] = []
     lstat = Path.lstat
-    monkeypatch.setattr(Path, "lstat", lambda path: looks.append(path) or lstat(path))
+
+    def look(path: Path) -> os.stat_result:
+        looks.append(path)
+        return lstat(path)
+
+    monkeypatch.setattr(Path, "lstat", look)
     assert store.ready()
     assert len(looks) <= 16
