@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from dockless.errors import UsageError
 from dockless.storage import bundle_archive
 from dockless.storage.bundle import Bundle, free_of, workplace
 from dockless.storage.bundle_archive import pack
@@ -105,3 +106,22 @@ def test_an_archive_that_a_link_names_is_written_where_that_leads(tmp_path: Path
     assert link.is_symlink()
     with tarfile.open(disk / "real.tar") as tar:
         assert "index.json" in tar.getnames()
+
+
+@pytest.mark.parametrize("part", [None, 4096])
+@pytest.mark.parametrize("text", ["my notes", "another bundle", ""])
+def test_what_takes_the_place_of_a_bundle_meanwhile_stays(
+    tmp_path: Path, part: int | None, text: str
+) -> None:
+    out = tmp_path / "out.tar"
+
+    def refuse() -> None:
+        raise UsageError(f"{out} exists and is not a bundle.", "Move that file.")
+
+    with workplace(out, archive=True) as folder:
+        Bundle(folder).finish()
+        out.write_text(text)
+        with pytest.raises(UsageError, match="is not a bundle"):
+            pack(folder, out, part, refuse)
+    assert out.read_text() == text
+    assert list(tmp_path.iterdir()) == [out]
