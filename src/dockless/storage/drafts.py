@@ -1,11 +1,14 @@
 """Files that are written under a name of their own, and then get their name in one step."""
 
 import contextlib
+import fcntl
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from dockless.storage.folders import rename
+from dockless.processes.regular import open_regular
+from dockless.storage.folders import is_regular, listed, rename
 
 _TRIES = 100
 
@@ -23,7 +26,7 @@ def draft_of(path: Path, mode: int = 0o600) -> Iterator[tuple[int, Path]]:
     Raises:
         OSError: It cannot be made.
     """
-    descriptor, draft = _opened(path, mode)
+    descriptor, draft = open_draft(path, mode)
     try:
         yield descriptor, draft
     finally:
@@ -55,13 +58,28 @@ def write_all(descriptor: int, data: bytes) -> None:
         view = view[os.write(descriptor, view) :]
 
 
-def _opened(path: Path, mode: int) -> tuple[int, Path]:
+def open_draft(path: Path, mode: int) -> tuple[int, Path]:
+    """Make a new file next to another; return it open for writing, and its path.
+
+    Raises:
+        OSError: It cannot be made.
+    """
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     for last in (*[False] * _TRIES, True):
-        draft = path.with_name(f".{path.name}.{os.urandom(4).hex()}")
+        draft = path.with_name(f".{path.name}.dockless-{os.urandom(4).hex()}")
         try:
             return os.open(draft, flags, mode), draft
         except FileExistsError:
             if last:
                 raise
     raise FileExistsError(path)
+
+
+def sweep_drafts(path: Path) -> None:
+    """Remove the drafts of a file that killed processes left, which are locked while they live."""
+    name = re.compile(rf"\.{re.escape(path.name)}\.dockless-[0-9a-f]{{8}}")
+    for draft in listed(path.parent):
+        if name.fullmatch(draft.name) and is_regular(draft):
+            with contextlib.suppress(OSError), open_regular(draft, follow=False) as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                draft.unlink()
