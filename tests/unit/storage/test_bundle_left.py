@@ -91,6 +91,26 @@ def test_a_folder_with_anything_else_is_never_free(tmp_path: Path) -> None:
     assert (out / "mine").exists()
 
 
+@pytest.mark.parametrize("name", ["notes.txt", "blobs/notes", "blobs/sha256/notes", "sub/x"])
+@pytest.mark.parametrize("there", [False, True])
+def test_what_the_user_puts_into_it_meanwhile_stays(
+    tmp_path: Path, name: str, *, there: bool
+) -> None:
+    out = tmp_path / "disk"
+    if there:
+        out.mkdir()
+    with pytest.raises(KeyboardInterrupt), workplace(out, archive=False) as folder:
+        _stop_after(folder, f"blobs/sha256/{'0' * 64}", f"blobs/sha256/.{'1' * 64}", name)
+    assert [path for path in out.rglob("*") if path.is_file()] == [out / name]
+
+
+def _stop_after(folder: Path, *names: str) -> None:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("x")
+    raise KeyboardInterrupt
+
+
 def test_parts_get_their_names_together(tmp_path: Path) -> None:
     made = written(tmp_path / "out.tar", 4096)
     assert sorted(made) == sorted(tmp_path.iterdir())
