@@ -96,7 +96,8 @@ def has_first_lock(store: Path) -> bool:
         status = (store / "locks" / "runs").lstat()
     except OSError:
         return False
-    return stat.S_ISREG(status.st_mode) and status.st_size == 0
+    is_lock = stat.S_ISREG(status.st_mode) and status.st_size == 0
+    return is_lock and not (store / "locks").is_symlink()
 
 
 def _is_marked(store: Path) -> bool:

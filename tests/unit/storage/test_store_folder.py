@@ -209,6 +209,18 @@ def test_a_file_of_the_name_of_the_first_lock_shows_no_older_store(
     assert (shared / "locks" / "runs").read_text() == text
 
 
+@pytest.mark.parametrize("lock", ["runs", "older", "x"])
+def test_a_link_to_a_folder_with_such_a_lock_shows_no_store(tmp_path: Path, lock: str) -> None:
+    (tmp_path / "project").mkdir()
+    (tmp_path / "project" / lock).touch()
+    folder = tmp_path / "1000"
+    folder.mkdir(mode=0o700)
+    (folder / "locks").symlink_to(tmp_path / "project")
+    with pytest.raises(UsageError, match="is not a store"):
+        begin(BlobStore(folder))
+    assert (folder / "locks").is_symlink()
+
+
 @pytest.mark.parametrize("name", ["layers", "runs", "blobs", "links", "programs"])
 def test_measuring_changes_nothing(tmp_path: Path, name: str) -> None:
     shared = tmp_path / "shared"
