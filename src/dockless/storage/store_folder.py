@@ -109,6 +109,8 @@ def _is_marked(store: Path) -> bool:
 
 def _foreign_in(path: Path) -> Path | None:
     """Return what dockless did not make of an entry of a store, or in it."""
+    if path.name == MARK and _is_empty(path):  # where it was half written, or something odd
+        return None
     if path.name not in FOLDERS or not path.is_dir() or path.is_symlink():
         return path
     for each in listed(path):
@@ -121,11 +123,19 @@ def _foreign_in(path: Path) -> Path | None:
             known = each.is_dir() and not each.is_symlink()
         else:
             known = is_run(each) if path.name == "runs" else is_ours(each)
-            if path.name == "locks":  # these are always empty
-                known = known and not each.lstat().st_size
+            if path.name == "locks":
+                known = known and _is_empty(each)
         if not known:
             return each
     return None
+
+
+def _is_empty(path: Path) -> bool:
+    """Whether nothing is in a file or folder, or it is another kind of thing."""
+    status = path.lstat()
+    if stat.S_ISREG(status.st_mode):
+        return status.st_size == 0
+    return not stat.S_ISDIR(status.st_mode) or not any(path.iterdir())
 
 
 def _secure(folder: Path) -> None:

@@ -123,6 +123,8 @@ def test_a_reading_command_refuses_it_too(tmp_path: Path, name: str) -> None:
         (f"journals/{HEX}.jsonl", "links/registry.example.json", "links/localhost%3A5000.json"),
         ("runs/12-0000000a/", "unflushed/a-b.sha512." + HEX * 2),
         ("blobs/", "layers/", "locks/"),
+        (f"{MARK}/", "locks/runs/", f"layers/{HEX}.gzip/"),
+        (f"{MARK}|", "locks/runs=", f"layers/{HEX}.gzip@"),
     ],
 )
 def test_an_empty_folder_and_a_store_of_an_older_version_are_taken_and_marked(
@@ -132,7 +134,7 @@ def test_an_empty_folder_and_a_store_of_an_older_version_are_taken_and_marked(
     folder.mkdir()
     for name in names:
         make(folder, name)
-    kept = [folder / name for name in names if not name.startswith(("runs/", "unflushed/"))]
+    kept = [folder / name for name in names if name.startswith(("blobs/sha", "programs"))]
     begin(BlobStore(folder))
     assert "made by dockless" in (folder / MARK).read_text()
     assert all(path.exists() for path in kept)
