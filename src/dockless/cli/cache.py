@@ -28,7 +28,7 @@ def info(output: Literal["text", "json"]) -> None:
     from dockless.storage.user_store import cache_limit, store  # noqa: PLC0415 - the same
 
     held = store(os.environ)
-    held.ready()
+    held.check()
     known = held.folder, held.usage(), cache_limit(os.environ)
     say(json_text(store_document(*known)) if output == "json" else store_text(*known))
 

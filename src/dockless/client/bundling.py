@@ -12,7 +12,7 @@ from dockless.model.bundle_request import BundleRequest
 from dockless.model.listed import Listed
 from dockless.oci.digest import Digest
 from dockless.processes.terminal import StandardOutput, is_shown
-from dockless.sources.bundle_output import check_request
+from dockless.sources.bundle_output import check_request, replaced_parts
 from dockless.sources.lending import Lenders
 from dockless.sources.older_bundle import older_blobs
 from dockless.storage import bundle as layout
@@ -76,10 +76,25 @@ def create_bundle(
                 written.finish()
                 made: tuple[Path, ...] = () if archive else (out,)
                 if archive and not request.to_stdout:
-                    made = pack(folder, out, request.split)
+                    made = _packed(folder, request, sources)
         if request.to_stdout:
             stream(folder, StandardOutput())
     return CreatedBundle(made, left_out)
+
+
+def _packed(folder: Path, request: BundleRequest, sources: tuple[Listed, ...]) -> tuple[Path, ...]:
+    """Write the archive or its parts; remove parts of the bundle that they replace."""
+    older = replaced_parts(request, sources, source_folder())
+    made = pack(
+        folder,
+        request.out,
+        request.split,
+        lambda: check_request(request, sources, source_folder()),
+    )
+    for path in older:
+        if path not in made:
+            path.unlink(missing_ok=True)
+    return made
 
 
 def _older(request: BundleRequest, readers: Readers) -> Collection[Digest]:

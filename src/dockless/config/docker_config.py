@@ -1,6 +1,5 @@
 """`docker-config.json`: what `dockless login` stores of a registry, never a password."""
 
-import contextlib
 import json
 import os
 import stat
@@ -16,6 +15,7 @@ from dockless.errors import UsageError
 from dockless.model import kinds
 from dockless.oci.reference import Name, registry_host
 from dockless.oci.untrusted_json import parse_json
+from dockless.storage.drafts import draft_of, write_all
 
 FILE = "docker-config.json"
 _OF_DOCKER = ("auths", "credHelpers", "credsStore", "HttpHeaders", "proxies", "currentContext")
@@ -160,19 +160,12 @@ def _target(folder: Path) -> Path:
 
 
 def _replace(target: Path, text: str) -> None:
-    import secrets  # noqa: PLC0415 - a push only reads
-
     # replaced as a whole: two logins at once leave what one of them wrote
-    draft = target.with_name(f".{FILE}.{secrets.token_hex(4)}")
-    try:
-        draft.write_text(text, encoding="utf-8")
+    with draft_of(target, 0o666) as (descriptor, draft):
+        write_all(descriptor, text.encode())
         if target.exists():
-            draft.chmod(stat.S_IMODE(target.stat().st_mode))
+            os.fchmod(descriptor, stat.S_IMODE(target.stat().st_mode))
         draft.replace(target)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            draft.unlink()
-        raise
 
 
 def _foreign(folder: Path, why: str) -> UsageError:

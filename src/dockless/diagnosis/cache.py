@@ -13,6 +13,7 @@ from dockless.storage import sharing
 from dockless.storage.blob_store import BlobStore
 from dockless.storage.folders import unfit
 from dockless.storage.sharing import Sharing
+from dockless.storage.store_folder import foreign
 
 AREA = "cache"
 _LITTLE_BYTES = 1_000_000_000
@@ -31,6 +32,7 @@ class CacheFolder(Struct, frozen=True, kw_only=True):
         there: The folder itself, or the nearest one above it that exists.
         owner: The user id of `there`.
         unfit: Why the folder is not private to this user; empty when it is, or does not exist yet.
+        foreign: Something in it that dockless did not make, where the folder is not a store.
         writable: Whether this user may make files in it.
         free: Bytes that this user may still fill.
         kind: The kind of file system; empty when unknown.
@@ -42,6 +44,7 @@ class CacheFolder(Struct, frozen=True, kw_only=True):
     there: Path
     owner: int
     unfit: str = ""
+    foreign: str = ""
     writable: bool
     free: int
     kind: str
@@ -79,6 +82,7 @@ def _place(folder: Path, *, write: bool) -> CacheFolder:
         there=there,
         owner=there.stat().st_uid,
         unfit=unfit(folder) if os.path.lexists(folder) else "",
+        foreign=foreign(folder) if writable else "",
         writable=writable,
         free=shutil.disk_usage(there).free,
         kind=kind,
@@ -104,6 +108,9 @@ def judge_access(place: CacheFolder, user: int) -> Iterator[Finding]:
         why = f"{place.there} is not writable by this user (uid {user})"
         owner = f"; it belongs to uid {place.owner}" if place.owner != user else ""
         yield _line(place.folder, "problem", f"{why}{owner}.", _MOVE)
+    elif place.foreign:
+        what = f"is not a store of dockless: it has {place.foreign}, which dockless did not make."
+        yield _line(place.folder, "problem", what, _MOVE)
     elif place.unfit:
         what = f"{place.unfit}: content that is pushed from there could be replaced."
         yield _line(place.folder, "problem", what, f"Delete it. {_MOVE}")

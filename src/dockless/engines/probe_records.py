@@ -4,7 +4,6 @@ import contextlib
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
@@ -12,9 +11,12 @@ from typing import Literal
 from msgspec import Struct, field, to_builtins
 
 from dockless.engines.probe_result import ProbeResult, one_line
+from dockless.errors import UsageError
 from dockless.oci.untrusted_json import parse_as
 from dockless.processes.regular import open_regular
-from dockless.storage.folders import rename, unlink_folder_link
+from dockless.storage.drafts import write_draft
+from dockless.storage.folders import make_below
+from dockless.storage.store_folder import claim
 from dockless.storage.user_store import store
 
 KEPT_SECONDS = 30 * 24 * 60 * 60
@@ -84,7 +86,6 @@ class ProbeRecords:
             None when it was never probed, has changed since, or that was more than 30 days ago.
         """
         try:
-            unlink_folder_link(self._folder)
             real = path.resolve(strict=True)
             known = _read(self._file(real))
             status = real.stat()
@@ -103,7 +104,7 @@ class ProbeRecords:
 
     def keep(self, path: Path, result: ProbeResult, policy: Path | None = None) -> None:
         """Store the result of a program's push probe."""
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, UsageError):  # a folder that is not a store
             real = path.resolve(strict=True)
             status = real.stat()
             entry = _ProbeEntry(
@@ -125,24 +126,18 @@ class ProbeRecords:
 
 def _read(file: Path) -> _ProbeEntry:
     """Read a record; raise OSError or ValueError when it is none."""
+    if file.parent.is_symlink():
+        raise ValueError("its folder is a link")
     with open_regular(file, follow=False) as opened:
         return parse_as(opened.read(_LARGEST), _ProbeEntry)
 
 
 def _write(file: Path, data: bytes) -> None:
-    """Write a file of mode 0600 in one step."""
-    unlink_folder_link(file.parent)
-    for folder in (file.parent.parent, file.parent):  # the store may not be there yet
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor, draft = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as opened:
-            opened.write(data)
-        rename(Path(draft), file)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            Path(draft).unlink()
-        raise
+    """Write a file of mode 0600 in one step; make the store if it is not there yet."""
+    store = file.parent.parent
+    claim(store)
+    make_below(store, file.parent)
+    write_draft(file, data)
 
 
 def _checksum(file: Path) -> str:

@@ -8,7 +8,9 @@ folder between the two.
 import contextlib
 import fcntl
 import os
+import re
 import shutil
+import stat
 import tempfile
 import time
 from collections.abc import Iterator
@@ -16,6 +18,7 @@ from pathlib import Path
 
 _LOCK = "lock"
 _DRAFT = "lock.new"
+_RANDOM = "[a-z0-9_]{8}"  # what tempfile.mkdtemp adds to a prefix
 _BEGUN_SECONDS = 3600.0
 
 
@@ -72,6 +75,9 @@ def abandoned(folder: Path, name: str = _LOCK) -> bool:
     except OSError:
         return False
     try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode) or status.st_size:  # the mark is an empty file
+            return False
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         return False
@@ -81,10 +87,14 @@ def abandoned(folder: Path, name: str = _LOCK) -> bool:
 
 
 def sweep(parent: Path, prefix: str) -> None:
-    """Remove this user's folders of a prefix that belong to no living process."""
+    """Remove this user's folders of a prefix that belong to no living process.
+
+    Only names that `scratch` gives count: others, such as `.out.tar.backup-of-may`, are the user's.
+    """
+    made = re.compile(re.escape(prefix) + _RANDOM)
     with contextlib.suppress(OSError), os.scandir(parent) as entries:
         for entry in entries:
-            if not entry.name.startswith(prefix) or not entry.is_dir(follow_symlinks=False):
+            if not made.fullmatch(entry.name) or not entry.is_dir(follow_symlinks=False):
                 continue
             folder = Path(entry.path)
             with contextlib.suppress(OSError):

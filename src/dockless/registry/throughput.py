@@ -15,7 +15,8 @@ from msgspec.structs import asdict, replace
 
 from dockless.oci.untrusted_json import parse_as
 from dockless.processes.regular import read_regular
-from dockless.storage.folders import rename, unlink_folder_link
+from dockless.storage.drafts import write_draft
+from dockless.storage.folders import unlink_folder_link
 
 _REFUSAL_SECONDS = 30 * 24 * 3600
 _LEAST_BYTES = 4_000_000
@@ -111,8 +112,8 @@ class ThroughputRecords:
     def of(self, host: str) -> ThroughputRecord:
         """Return what is known of a registry."""
         with contextlib.suppress(OSError, ValueError):
-            unlink_folder_link(self._folder)
-            return parse_as(read_regular(self._path(host), follow=False), ThroughputRecord)
+            if not self._folder.is_symlink():
+                return parse_as(read_regular(self._path(host), follow=False), ThroughputRecord)
         return ThroughputRecord()
 
     def refused_zstd(self, host: str) -> None:
@@ -141,6 +142,4 @@ class ThroughputRecords:
         with contextlib.suppress(OSError):
             unlink_folder_link(path.parent)
             path.parent.mkdir(mode=0o700, exist_ok=True)
-            draft = path.with_name(f".{path.name}.{threading.get_ident()}")
-            draft.write_text(json.dumps(asdict(record)))
-            rename(draft, path)
+            write_draft(path, json.dumps(asdict(record)).encode())

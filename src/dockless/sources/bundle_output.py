@@ -15,6 +15,7 @@ from dockless.sources.input_files import inputs_of
 from dockless.sources.parts import read_parts
 from dockless.storage.bundle import free_of
 from dockless.storage.bundle_archive import PARTS
+from dockless.storage.folders import is_regular
 from dockless.storage.output_files import refuse_inputs, refuse_within
 
 _MOST_UNLISTED = 1000
@@ -80,6 +81,31 @@ def refuse_older(out: Path, *, archive: bool, split: bool) -> None:
         raise UsageError(
             f"{path} is a bundle already.", "Give another -o, or --force to replace it."
         )
+
+
+def replaced_parts(
+    request: BundleRequest, sources: Iterable[Listed], folder: Path
+) -> tuple[Path, ...]:
+    """Return the files of an older bundle in parts that `--force` replaces: what its list names.
+
+    A file of another length or name is not a part of it. A bundle that is an input stays. The
+    arguments are those of `check_request`.
+    """
+    listing = Path(f"{request.out}.{PARTS}")
+    if not request.force or not request.is_archive or request.out.is_symlink():
+        return ()
+    older = (str(request.since),) if request.since else ()
+    inputs = {each.resolve() for each in inputs_of(sources, request.files, folder, *older)}
+    try:
+        parts = read_parts(listing)
+    except SourceError:  # there is no list, or another file
+        return ()
+    name = re.compile(re.escape(request.out.name) + r"\.\d{3,}")
+    files = {part.path.resolve() for part in parts} | {listing.resolve()}
+    if files & inputs or not all(name.fullmatch(part.path.name) for part in parts):
+        return ()
+    found = (part for part in parts if is_regular(part.path))
+    return (*(each.path for each in found if each.path.stat().st_size == each.size), listing)
 
 
 def _check_folder(out: Path) -> None:

@@ -52,7 +52,9 @@ runs=no
 for b in "${{TMPDIR:-/tmp}}" /var/tmp "$HOME"; do
   [ -n "$b" ] && [ -w "$b" ] || continue
   for o in "$b"/dockless.??????; do
-    [ -d "$o" ] && g=$(cat "$o/guardian" 2>/dev/null) && ! kill -0 "$g" 2>/dev/null && rm -rf "$o"
+    [ -d "$o" ] && [ ! -L "$o" ] && g=$(cat "$o/guardian" 2>/dev/null) || continue
+    case $g in ''|*[!0-9]*) continue ;; esac
+    kill -0 "$g" 2>/dev/null || rm -rf "$o"
   done
   [ "$runs" = yes ] && continue
   t=$(mktemp -d "$b/dockless.XXXXXX" 2>/dev/null) || continue

@@ -2,6 +2,7 @@
 
 Below the store's folder, which only its user may write to:
 
+- `CACHEDIR.TAG`: marks the folder as one that dockless made; see `store_folder`.
 - `blobs/sha256/HEX`: a blob. It gets this name only when it is complete.
 - `unflushed/BOOT.ALGORITHM.HEX`: marks a blob that may not be on the disk yet, and the boot of the
   machine that wrote it. The next push flushes it, when the system has long written it by itself;
@@ -12,7 +13,7 @@ Below the store's folder, which only its user may write to:
 - `runs/NAME/`: the staging area of a push that is going on; left-overs are swept by the next one.
 - `locks/`: locks of running processes.
 
-Any of it may be deleted at any moment.
+Any of it may be deleted at any moment. Files of other names are left alone.
 """
 
 import contextlib
@@ -39,9 +40,12 @@ from dockless.storage.folders import (
     make_below,
     remove,
     try_making,
+    unfit,
+    untrusted,
 )
 from dockless.storage.layer_records import LayerRecords
 from dockless.storage.runs import Runs, usable
+from dockless.storage.store_folder import refuse_other_folders
 
 DEFAULT_LIMIT = 20 * 1000**3
 """Default limit of the blobs' bytes."""
@@ -77,6 +81,7 @@ class BlobStore(LayerRecords):
 
     def __init__(self, folder: Path, older: Path | None = None, *, recheck: bool = False) -> None:
         super().__init__(folder)
+        self._older = older
         self._work = Runs(folder, older)
         self._recheck = recheck
         self._proven: set[object] = set()
@@ -252,6 +257,20 @@ class BlobStore(LayerRecords):
             try_making(self.folder)
         return False
 
+    def check(self) -> None:
+        """See that there is a store, or can be one; nothing is changed.
+
+        Raises:
+            UsageError: Its folder cannot be used, or cannot be made.
+            PushError: Its disk is full.
+        """
+        with usable(self.folder):
+            refuse_other_folders(self.folder)
+            if not os.path.lexists(self.folder):
+                try_making(self.folder)
+            elif why := unfit(self.folder):
+                raise untrusted(self.folder, why)
+
     @contextlib.contextmanager
     def run(self) -> Iterator[Path]:
         """Yield a new folder for one push; it goes with the block, or with the next push.
@@ -278,22 +297,24 @@ class BlobStore(LayerRecords):
             self._work.renew()
 
     def usage(self) -> Usage:
-        """Measure the store.
+        """Measure the store, with what of version 0.1.0 is not moved to its place yet.
 
         Raises:
             UsageError: Its folder cannot be read.
         """
+        folders = [self.folder, *([self._older] if self._older and self._work.has_older() else [])]
         with usable(self.folder):
-            sizes = [status.st_size for _, status in self._every_blob()]
-            return Usage(len(sizes), sum(sizes), len(files(self._layers)))
+            sizes = [status.st_size for each in folders for _, status in _blobs_in(each)]
+            layers = [layer for each in folders for layer in files(each / "layers")]
+            return Usage(len(sizes), sum(sizes), len(layers))
 
     def prune(self, limit: int) -> int:
         """Delete blobs, the least recently used first, until `limit` bytes are left.
 
         What a running push may use is kept: blobs that have a second name, and those that
         were used since it began. What is known of layers is kept for 90 days after its last use: a
-        registry that has the compressed layer needs no blob from here. What is no regular file,
-        such as a FIFO or a link, goes.
+        registry that has the compressed layer needs no blob from here. What has a name of
+        dockless's and is no regular file, such as a FIFO or a link, goes; other names stay.
 
         Returns:
             The bytes that were freed.
@@ -307,7 +328,7 @@ class BlobStore(LayerRecords):
             began = self._work.oldest()  # deletes what killed pushes had linked
             prunable = Prunable(
                 folder=self.folder,
-                blobs=self._every_blob(),
+                blobs=_blobs_in(self.folder),
                 records=(self._layers, self._heads),
                 began=began,
             )
@@ -316,5 +337,6 @@ class BlobStore(LayerRecords):
     def _blob_path(self, digest: Digest) -> Path:
         return self._blobs / digest.algorithm / digest.hex
 
-    def _every_blob(self) -> list[tuple[Path, os.stat_result]]:
-        return [blob for folder in listed(self._blobs) for blob in files(folder)]
+
+def _blobs_in(store: Path) -> list[tuple[Path, os.stat_result]]:
+    return [blob for folder in listed(store / "blobs") for blob in files(folder)]

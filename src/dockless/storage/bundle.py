@@ -21,7 +21,9 @@ from dockless.storage.bundle_archive import REMEDY, unwritten
 from dockless.storage.bundle_lists import index_of, layout_text, refers, root_of
 from dockless.storage.docker_list import FILE as DOCKER_LIST
 from dockless.storage.docker_list import docker_list
+from dockless.storage.folders import is_regular
 from dockless.storage.oci_layout import blob_path
+from dockless.storage.store_names import is_blob
 
 _CHUNK = 1024 * 1024
 _UNFINISHED = ".unfinished"
@@ -166,10 +168,13 @@ def workplace(out: Path, *, archive: bool) -> Iterator[Path]:
         try:
             yield folder
         except BaseException:
-            if archive or made:
+            if archive:
                 clear(folder)
-            else:  # the user's own folder, or a link to it, stays
+            else:
                 _empty(folder)
+                if made:  # else it is the user's own, or a link to it
+                    with contextlib.suppress(OSError):
+                        folder.rmdir()
             raise
 
 
@@ -186,7 +191,14 @@ def _make(folder: Path) -> bool:
 
 def _empty(folder: Path) -> None:
     """Remove what a bundle writes into a folder, and nothing else."""
-    clear(folder / "blobs")
+    blobs = folder / "blobs"
+    if not blobs.is_symlink():
+        for path in blobs.glob("*/*"):
+            if is_blob(path.with_name(path.name.removeprefix("."))) and is_regular(path):
+                path.unlink(missing_ok=True)
+        for each in (*blobs.glob("*"), blobs):
+            with contextlib.suppress(OSError):
+                each.rmdir()
     for name in (*_FILES, _UNFINISHED):
         (folder / name).unlink(missing_ok=True)
 

@@ -4,7 +4,7 @@ import errno
 import hashlib
 import json
 import tarfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO, Self, cast
 
@@ -19,10 +19,19 @@ PARTS = "parts.json"
 REMEDY = "Check the free space and the permissions."
 
 
-def pack(folder: Path, out: Path, part: int | None) -> tuple[Path, ...]:
+def pack(
+    folder: Path, out: Path, part: int | None, recheck: Callable[[], None] = lambda: None
+) -> tuple[Path, ...]:
     """Write a layout as a tar, in parts of a given size if requested.
 
     The files get their names when all of them are complete.
+
+    Args:
+        folder: The layout.
+        out: The archive; the names of parts begin with its name.
+        part: The bytes of a part; None for one file.
+        recheck: Called before the files get their names; raises where one would replace what must
+            stay, and may have come meanwhile.
 
     Returns:
         The files: the tar, or its parts in order and the list of them.
@@ -39,6 +48,7 @@ def pack(folder: Path, out: Path, part: int | None) -> tuple[Path, ...]:
                 for path in _members(folder):
                     _add(tar, folder, path)
             made = sink.listed()
+            recheck()
             for path in made:
                 path.replace(whole.with_name(path.name))
     except OSError as error:

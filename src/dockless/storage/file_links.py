@@ -4,16 +4,15 @@ Engines refuse a layout in which a blob is a symbolic link (crane from 0.21.7 on
 go-containerregistry #2306), so files are placed by link(2), else as a reflink, else as a copy.
 """
 
-import contextlib
 import errno
 import fcntl
 import os
 import shutil
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 from dockless.model.timings import Timings
+from dockless.storage.drafts import draft_of
 
 _FICLONE = 0x40049409  # linux/fs.h: _IOW(0x94, 9, int)
 _CHUNK = 1 << 20
@@ -42,21 +41,15 @@ def place(source: Path, target: Path, timings: Timings | None = None) -> None:
     except OSError as error:
         if error.errno in _NO_CASE_FOR_A_COPY:
             raise
-        with _draft(target) as draft, source.open("rb") as read, draft.open("xb") as written:
-            os.fchmod(written.fileno(), 0o600)
-            if not _cloned(read.fileno(), written.fileno()):
-                with (timings or Timings()).of("copy"):
+        with source.open("rb") as read, draft_of(target) as (descriptor, draft):
+            os.fchmod(descriptor, 0o600)
+            if not _cloned(read.fileno(), descriptor):
+                with (
+                    (timings or Timings()).of("copy"),
+                    os.fdopen(descriptor, "wb", closefd=False) as written,
+                ):
                     shutil.copyfileobj(read, written, _CHUNK)
-
-
-@contextlib.contextmanager
-def _draft(target: Path) -> Iterator[Path]:
-    draft = target.with_name(f".{target.name}.draft")
-    try:
-        yield draft
-        draft.replace(target)
-    finally:
-        draft.unlink(missing_ok=True)
+            draft.replace(target)
 
 
 def _cloned(read: int, written: int) -> bool:

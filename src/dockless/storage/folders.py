@@ -9,12 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from dockless.errors import UsageError
+from dockless.storage.store_names import ALGORITHMS, FLAT, FOLDERS, is_ours
 
 _NOT_ALLOWED = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
 _MAKE_TRIES = 10
-_FLAT = ("heads", "journals", "layers", "links", "locks", "programs", "unflushed")
-"""Folders of a store in which there are files only."""
-
 _OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
@@ -55,10 +53,15 @@ def own_folder(folder: Path) -> None:
     with contextlib.suppress(FileExistsError):
         folder.mkdir(mode=0o700)
     if why := unfit(folder):
-        raise UsageError(
-            f"The store {folder} cannot be trusted: it {why}.",
-            "Delete it, or set DOCKLESS_CACHE_DIR to another folder.",
-        )
+        raise untrusted(folder, why)
+
+
+def untrusted(folder: Path, why: str) -> UsageError:
+    """Return the error for a folder that is not this user's alone."""
+    return UsageError(
+        f"The store {folder} cannot be trusted: it {why}.",
+        "Delete it, or set DOCKLESS_CACHE_DIR to another folder.",
+    )
 
 
 def try_making(folder: Path) -> None:
@@ -79,7 +82,9 @@ def try_making(folder: Path) -> None:
 def make_below(top: Path, folder: Path) -> None:
     """Make a folder inside one of this user's own; deleted parents are made again."""
     if folder == top:
-        own_folder(top)
+        from dockless.storage.store_folder import claim  # noqa: PLC0415 - which needs this module
+
+        claim(top)
         return
     if folder.parent != top:
         unlink_folder_link(top / folder.relative_to(top).parts[0])
@@ -124,18 +129,6 @@ def unlink_folder_link(folder: Path) -> None:
     if folder.is_symlink():
         with contextlib.suppress(FileNotFoundError):
             folder.unlink()
-
-
-def unlink_folder_links(store: Path) -> None:
-    """Remove every symbolic link in the place of a folder of a store; what they lead to stays.
-
-    Raises:
-        OSError: That is not possible.
-    """
-    for name in ("blobs", "runs", *_FLAT):
-        unlink_folder_link(store / name)
-    for folder in listed(store / "blobs"):
-        unlink_folder_link(folder)
 
 
 def is_inside(store: Path, path: Path) -> bool:
@@ -212,9 +205,9 @@ def listed(folder: Path) -> list[Path]:
 
 
 def files(folder: Path) -> list[tuple[Path, os.stat_result]]:
-    """Return the files in a folder, but for what another push deletes at this moment."""
+    """Return dockless's files in a folder, but for what another push deletes at this moment."""
     found = []
-    for path in listed(folder):
+    for path in filter(is_ours, listed(folder)):
         with contextlib.suppress(FileNotFoundError):
             status = path.lstat()
             if stat.S_ISREG(status.st_mode):
@@ -223,15 +216,19 @@ def files(folder: Path) -> list[tuple[Path, os.stat_result]]:
 
 
 def strays(store: Path) -> Iterator[Path]:
-    """Yield what is in a store and dockless never made: there are folders and regular files."""
-    for folder in (store, store / "blobs"):
-        yield from _odd(folder, folders=True)
-    for folder in (*listed(store / "blobs"), *(store / name for name in _FLAT)):
+    """Yield what has a name of dockless's in a store, and is neither a folder nor a file of it."""
+    for name in FOLDERS:
+        path = store / name
+        if os.path.lexists(path) and (path.is_symlink() or not (path.is_dir() or is_regular(path))):
+            yield path
+    folders = listed(store / "blobs")
+    yield from (path for path in folders if path.is_symlink() and path.name in ALGORITHMS)
+    for folder in (*folders, *(store / name for name in FLAT)):
         yield from _odd(folder)
 
 
-def _odd(folder: Path, *, folders: bool = False) -> list[Path]:
-    """Return the entries of a folder that are not regular files, nor expected folders."""
+def _odd(folder: Path) -> list[Path]:
+    """Return the entries of a folder with names of dockless's that are not regular files."""
     if folder.is_symlink():
         return []
     try:
@@ -239,8 +236,7 @@ def _odd(folder: Path, *, folders: bool = False) -> list[Path]:
             return [
                 Path(each.path)
                 for each in entries
-                if not each.is_file(follow_symlinks=False)
-                and not (folders and each.is_dir(follow_symlinks=False))
+                if not each.is_file(follow_symlinks=False) and is_ours(Path(each.path))
             ]
     except (FileNotFoundError, NotADirectoryError):
         return []

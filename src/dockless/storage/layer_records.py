@@ -15,7 +15,8 @@ from dockless.oci.manifest import Descriptor, layer_media_type
 from dockless.oci.packing import Compression, Packing
 from dockless.oci.untrusted_json import parse_as
 from dockless.processes.regular import read_regular
-from dockless.storage.folders import is_inside, make_below, remove, rename
+from dockless.storage.drafts import write_draft
+from dockless.storage.folders import is_inside, make_below, remove
 
 _LEVELS = {"none": range(1), "gzip": range(1, 4), "zstd": range(1, 23)}
 """What the encoders take; see `Packing`."""
@@ -118,10 +119,8 @@ class LayerRecords:
 
     def _write(self, path: Path, data: bytes) -> None:
         make_below(self.folder, path.parent)
-        draft = path.with_name(f".{path.name}.{os.urandom(4).hex()}")
-        draft.write_bytes(data)
         with contextlib.suppress(FileNotFoundError):  # another process prunes everything
-            rename(draft, path)
+            write_draft(path, data)
 
 
 def head_of(size: int, first_block: bytes) -> str:

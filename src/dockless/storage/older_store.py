@@ -5,8 +5,9 @@ import os
 import stat
 from pathlib import Path
 
-from dockless.storage.folders import listed, make_below
+from dockless.storage.folders import files, listed, make_below
 from dockless.storage.runs import sweep
+from dockless.storage.store_names import ALGORITHMS, is_ours
 
 _PARTS = ("blobs", "heads", "journals", "layers", "links", "programs", "unflushed")
 _WRITABLE = stat.S_IWGRP | stat.S_IWOTH
@@ -37,9 +38,10 @@ def migrate(older: Path, store: Path) -> None:
         if _is_own(older / name, private=private):
             _move(older / name, store / name, store, private=private)
     if _is_own(locks, private=private):
-        for lock in listed(locks):
-            with contextlib.suppress(OSError):
-                lock.unlink()
+        for lock, status in files(locks):
+            if not status.st_size:
+                with contextlib.suppress(OSError):
+                    lock.unlink()
         _remove(locks)
 
 
@@ -62,7 +64,8 @@ def _is_own(path: Path, *, private: bool) -> bool:
 def _move(source: Path, target: Path, store: Path, *, private: bool) -> None:
     make_below(store, target)
     for path in listed(source):
-        if not _is_own(path, private=private):
+        known = is_ours(path) or (source.name == "blobs" and path.name in ALGORITHMS)
+        if not known or not _is_own(path, private=private):
             continue
         with contextlib.suppress(FileNotFoundError):  # another process prunes it
             if path.is_dir():

@@ -14,6 +14,7 @@ from typing import IO
 from dockless.errors import DocklessError, PushError, UsageError
 from dockless.oci.untrusted_json import parse_json
 from dockless.processes import pipes
+from dockless.storage.drafts import open_draft, sweep_drafts
 from dockless.storage.output_files import refuse_inputs
 
 _BEGINNING = re.compile(rb'\s*\{\s*"receiptVersion"\s*:')
@@ -78,7 +79,7 @@ class ReceiptFile:
         refuse_inputs(path, option, inputs)
         self._option = option
         self._patience = patience
-        self._was_written = False
+        self._was_written = self._made = False
         device = path.absolute().parts[1:2] in (("dev",), ("proc",))
         self._path = path if device else Path(os.path.realpath(path))
         try:
@@ -92,6 +93,8 @@ class ReceiptFile:
             elif not pipes.may_write(self._path):
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
             self._descriptor = self._opened() if self._plain else None
+            if self._plain:
+                sweep_drafts(self._path)
             # what is replaced stays locked, since it may have other names
             self._first = self._descriptor
         except OSError as error:
@@ -150,7 +153,8 @@ class ReceiptFile:
         if self._descriptor is None:
             return
         with contextlib.suppress(OSError):
-            if not os.fstat(self._descriptor).st_size and self._is_there(self._descriptor):
+            empty = not os.fstat(self._descriptor).st_size
+            if empty and self._made and self._is_there(self._descriptor):
                 self._path.unlink()
         if self._first is not None and self._first != self._descriptor:
             os.close(self._first)
@@ -160,6 +164,7 @@ class ReceiptFile:
     def _opened(self) -> int:
         while True:
             try:
+                self._made = not os.path.lexists(self._path)
                 descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o666)
             except PermissionError:  # it is replaced, and need not be writable
                 descriptor = os.open(self._path, os.O_RDONLY)
@@ -184,9 +189,7 @@ class ReceiptFile:
             return False
 
     def _replace(self, text: str) -> None:
-        draft = self._path.with_name(f".{self._path.name}.new")
-        draft.unlink(missing_ok=True)
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+        descriptor, draft = open_draft(self._path, 0o666)
         try:
             with contextlib.suppress(OSError):  # of what it replaces
                 os.fchmod(descriptor, stat.S_IMODE(self._path.stat().st_mode))
@@ -194,6 +197,7 @@ class ReceiptFile:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             with os.fdopen(descriptor, "w", closefd=False) as file:
                 file.write(text)
+            self._refuse_others()
             draft.replace(self._path)
         except BaseException:
             os.close(descriptor)
@@ -202,6 +206,24 @@ class ReceiptFile:
         old, self._descriptor = self._descriptor, descriptor
         if old is not None and old != self._first:
             os.close(old)
+
+    def _refuse_others(self) -> None:
+        """See that what is there now may be replaced: others may have put another file there.
+
+        Raises:
+            DocklessError: It is no receipt.
+            OSError: It is no file, or cannot be read.
+        """
+        if self._path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if self._path.exists() and not self._path.is_file():
+            raise FileExistsError(errno.EEXIST, "it is not a regular file any more")
+        try:
+            refuse_other_files(self._path)
+        except UsageError as error:
+            if self._was_written:
+                raise PushError(error.what, error.remedy) from None
+            raise
 
     def _unwritable(self, error: OSError) -> tuple[str, str]:
         """Return what happened, and what to do next."""

@@ -25,12 +25,12 @@ from dockless.storage.folders import (
     is_regular,
     listed,
     make_below,
-    own_folder,
     remove,
     try_making,
-    unlink_folder_links,
 )
 from dockless.storage.locks import lock_file
+from dockless.storage.store_folder import claim, has_first_lock
+from dockless.storage.store_names import is_ours, is_run
 
 _TRIES = 5
 _WRITTEN_BY_THEN_SECONDS = 60  # Linux writes by itself after 30 (vm.dirty_expire_centisecs)
@@ -70,16 +70,15 @@ class Runs:
         return lock_file(self._locks / name, wait=wait, until=self.until)
 
     def open(self) -> None:
-        """Make the store's folder, or see that it is this user's alone; move what is older there.
+        """Make the store's folder, or see that it is one and this user's; move what is older there.
 
         Links in the place of its folders are removed: nothing is read or deleted through them.
 
         Raises:
-            UsageError: Others may write to it.
+            UsageError: Others may write to it, or dockless did not make it.
             OSError: It cannot be made.
         """
-        own_folder(self._folder)
-        unlink_folder_links(self._folder)
+        claim(self._folder)
         if self._older and self.has_older():
             from dockless.storage.older_store import migrate  # noqa: PLC0415 - once, as a rule
 
@@ -88,7 +87,7 @@ class Runs:
 
     def has_older(self) -> bool:
         """Whether a store of version 0.1.0 is there, which made this lock with its first run."""
-        return self._older is not None and os.path.lexists(self._older / "locks" / "runs")
+        return self._older is not None and has_first_lock(self._older)
 
     def begin(self, settle: Callable[[], None]) -> Path:
         """Make the folder of a new run, and lock it.
@@ -118,7 +117,7 @@ class Runs:
     def end(self, folder: Path) -> None:
         """Remove the folder of a run."""
         if is_inside(self._folder, folder):
-            shutil.rmtree(folder, ignore_errors=True)
+            _remove(folder)
         self._held.pop(folder).close()
 
     def renew(self) -> None:
@@ -152,7 +151,7 @@ class Runs:
 
 
 def sweep(runs: Path) -> float:
-    """Remove the folders of runs that were killed; other folders are kept.
+    """Remove the folders of runs that were killed; whatever else is there is kept.
 
     Returns:
         When the oldest running one started, in seconds since 1970; infinity for none.
@@ -161,21 +160,35 @@ def sweep(runs: Path) -> float:
     with contextlib.suppress(FileNotFoundError, NotADirectoryError):
         for folder in listed(runs):
             try:
-                if is_regular(folder):
+                if is_regular(folder) or not is_ours(folder):
                     continue
                 if not folder.is_symlink() and folder.is_dir():
+                    if not is_run(folder):
+                        continue
                     clear(folder / "lock")
                 else:  # a FIFO, or a link, through which nothing must be changed
                     folder.unlink()
                     continue
                 with lock_file(folder / "lock", wait=False):
-                    shutil.rmtree(folder, ignore_errors=True)
+                    _remove(folder)
             except BlockingIOError:
                 with contextlib.suppress(OSError):
                     began = min(began, (folder / "lock").lstat().st_mtime)
             except OSError:  # no folder, or one that its run has just removed
                 pass
     return began
+
+
+def _remove(folder: Path) -> None:
+    """Remove the folder of a run, its lock last: without it a folder is not known to be one."""
+    for path in listed(folder):
+        if path.name != "lock":
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                with contextlib.suppress(OSError):
+                    path.unlink()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextlib.contextmanager

@@ -105,18 +105,38 @@ def test_a_link_to_a_folder_is_left_alone(tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     folder = killed(elsewhere)
-    (tmp_path / f"{PREFIX}link").symlink_to(folder)
+    (tmp_path / f"{PREFIX}00link00").symlink_to(folder)
     sweep(tmp_path, PREFIX)
     assert folder.exists()
 
 
 @pytest.mark.parametrize(("age", "there"), [(0, True), (7200, False)])
 def test_an_empty_folder_goes_when_it_is_old(tmp_path: Path, age: int, *, there: bool) -> None:
-    folder = tmp_path / f"{PREFIX}x"
+    folder = tmp_path / f"{PREFIX}0000000x"
     folder.mkdir()
     os.utime(folder, (time.time() - age, time.time() - age))
     sweep(tmp_path, PREFIX)
     assert folder.exists() == there
+
+
+@pytest.mark.parametrize("name", ["backup-of-may", "d", "old", "ORIGINAL", "a1b2c3d4e5"])
+def test_a_folder_of_the_user_with_such_a_beginning_is_left_alone(
+    tmp_path: Path, name: str
+) -> None:
+    folder = tmp_path / f"{PREFIX}{name}"
+    folder.mkdir()
+    (folder / "lock").touch()
+    (folder / "file").touch()
+    sweep(tmp_path, PREFIX)
+    assert (folder / "file").exists()
+
+
+@pytest.mark.parametrize("text", ["pid 12", "\n", "the lock of the canal"])
+def test_a_lock_with_content_is_no_mark(tmp_path: Path, text: str) -> None:
+    folder = killed(tmp_path)
+    (folder / "lock").write_text(text)
+    sweep(tmp_path, PREFIX)
+    assert (folder / "deep" / "file").exists()
 
 
 def test_a_mark_is_one_of_a_living_process_until_it_ends(tmp_path: Path) -> None:
@@ -132,12 +152,12 @@ def test_a_mark_is_one_of_a_living_process_until_it_ends(tmp_path: Path) -> None
 def test_what_another_user_left_stays(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, user: int
 ) -> None:
-    (tmp_path / "work-1").mkdir()
-    (tmp_path / "work-1" / "lock").touch()
+    (tmp_path / "work-0000000a").mkdir()
+    (tmp_path / "work-0000000a" / "lock").touch()
     owner = os.geteuid()
     monkeypatch.setattr(os, "geteuid", lambda: owner + user)
     sweep(tmp_path, "work-")
-    assert (tmp_path / "work-1" / "lock").exists()
+    assert (tmp_path / "work-0000000a" / "lock").exists()
     monkeypatch.setattr(os, "geteuid", lambda: owner)
     sweep(tmp_path, "work-")
-    assert not (tmp_path / "work-1").exists()
+    assert not (tmp_path / "work-0000000a").exists()

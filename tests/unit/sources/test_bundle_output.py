@@ -10,7 +10,8 @@ from dockless.errors import UsageError
 from dockless.model.bundle_request import BundleRequest
 from dockless.model.listed import Listed
 from dockless.model.lock import FILE as LOCK
-from dockless.sources.bundle_output import check_output, check_request
+from dockless.sources.bundle_output import check_output, check_request, replaced_parts
+from dockless.storage.bundle_archive import parts_text
 
 
 def tar(path: Path, name: str) -> Path:
@@ -138,3 +139,56 @@ def test_a_request_replaces_only_what_it_may(
     )
     with pytest.raises(UsageError, match=what) if what else nullcontext():
         check_request(request, [Listed(text="input.tar")], tmp_path)
+
+
+def in_parts(out: Path, count: int) -> list[Path]:
+    """Write what looks like a bundle in parts; return its files, the list last."""
+    parts = [Path(f"{out}.{number:03}") for number in range(count)]
+    for part in parts:
+        part.write_bytes(b"12345")
+    listing = Path(f"{out}.parts.json")
+    listing.write_text(parts_text((part.name, 5, "0" * 64) for part in parts))
+    return [*parts, listing]
+
+
+def replaced(out: Path, **others: object) -> list[Path]:
+    request = BundleRequest(sources=("a",), out=out, **{"force": True, **others})  # type: ignore[arg-type]  # parameters of the test
+    return list(replaced_parts(request, (), out.parent))
+
+
+@pytest.mark.parametrize("count", [1, 3, 8])
+@pytest.mark.parametrize("split", [None, 10])
+def test_the_parts_of_the_older_bundle_are_replaced(
+    tmp_path: Path, count: int, split: int | None
+) -> None:
+    files = in_parts(tmp_path / "s.tar", count)
+    assert replaced(tmp_path / "s.tar", split=split) == files
+    assert replaced(tmp_path / "s.tar", split=split, force=False) == []
+    assert replaced(tmp_path / "other.tar", split=split) == []
+
+
+@pytest.mark.parametrize("data", [b"", b"1234", b"another file"])
+def test_a_file_of_another_length_is_no_part_of_it(tmp_path: Path, data: bytes) -> None:
+    first, second, listing = in_parts(tmp_path / "s.tar", 2)
+    second.write_bytes(data)
+    (tmp_path / "s.tar.007").write_bytes(b"12345")
+    assert replaced(tmp_path / "s.tar") == [first, listing]
+
+
+@pytest.mark.parametrize("name", ["notes", "s.tar.01", "t.tar.000", "s.tar.000.bak"])
+def test_a_list_of_other_files_is_left_alone(tmp_path: Path, name: str) -> None:
+    *_, listing = in_parts(tmp_path / "s.tar", 2)
+    (tmp_path / name).write_bytes(b"12345")
+    listing.write_text(parts_text([("s.tar.000", 5, "0" * 64), (name, 5, "0" * 64)]))
+    assert replaced(tmp_path / "s.tar") == []
+
+
+@pytest.mark.parametrize("text", ["", "[]", "my notes", '{"partsVersion": 2, "parts": []}'])
+def test_another_file_of_the_name_of_the_list_is_left_alone(tmp_path: Path, text: str) -> None:
+    (tmp_path / "s.tar.parts.json").write_text(text)
+    assert replaced(tmp_path / "s.tar") == []
+
+
+def test_an_older_bundle_that_is_read_stays(tmp_path: Path) -> None:
+    *_, listing = in_parts(tmp_path / "s.tar", 2)
+    assert replaced(tmp_path / "s.tar", since=listing) == []

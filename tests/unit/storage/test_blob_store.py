@@ -193,9 +193,9 @@ def test_a_run_that_fails_leaves_nothing(store: BlobStore) -> None:
 
 
 def test_what_a_killed_run_left_is_swept_by_the_next(store: BlobStore) -> None:
-    for name in ("1-killed", "2-killed-before-its-lock"):
+    for name in ("1-0000dead", "2-0000beef"):
         (store.folder / "runs" / name).mkdir(parents=True)
-    (store.folder / "runs" / "1-killed" / "lock").touch()
+    (store.folder / "runs" / "1-0000dead" / "lock").touch()
     with store.run() as folder:
         assert list((store.folder / "runs").iterdir()) == [folder]
 
@@ -298,7 +298,7 @@ def test_what_a_running_push_has_linked_is_neither_deleted_nor_counted(store: Bl
 def test_what_a_killed_push_had_linked_is_deleted(store: BlobStore) -> None:
     digest = adopt(store, bytes(10))
     with store.run() as folder:
-        left_over = folder.with_name("killed")
+        left_over = folder.with_name("3-0000dead")
         left_over.mkdir()
         (left_over / "lock").touch()
         path = store.blob(digest)
@@ -325,10 +325,10 @@ def test_what_is_known_of_layers_outlives_their_blobs(store: BlobStore) -> None:
 def test_pruning_everything_forgets_everything(store: BlobStore) -> None:
     adopt(store, b"packed")
     store.remember(DIFF_ID, GZIP, PACKED)
-    store.see("head", DIFF_ID)
+    store.see("0" * 64, DIFF_ID)
     assert store.prune(0) == 6
     assert store.usage() == Usage(0, 0, 0)
-    assert store.seen("head") is None
+    assert store.seen("0" * 64) is None
 
 
 def test_what_nobody_asked_for_in_90_days_is_forgotten(store: BlobStore) -> None:

@@ -38,7 +38,7 @@ def test_what_is_not_its_digest_does_not_get_into_a_bundle(
 def fail(out: Path) -> None:
     with workplace(out, archive=False) as folder:
         (folder / "blobs" / "sha256").mkdir(parents=True)
-        (folder / "blobs" / "sha256" / "x").write_bytes(b"x")
+        (folder / "blobs" / "sha256" / ("0" * 64)).write_bytes(b"x")
         (folder / "index.json").write_bytes(b"{}")
         raise PushError("There is no space.")
 

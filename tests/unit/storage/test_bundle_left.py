@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from dockless.errors import UsageError
 from dockless.storage import bundle_archive
 from dockless.storage.bundle import Bundle, free_of, workplace
 from dockless.storage.bundle_archive import pack
@@ -90,6 +91,26 @@ def test_a_folder_with_anything_else_is_never_free(tmp_path: Path) -> None:
     assert (out / "mine").exists()
 
 
+@pytest.mark.parametrize("name", ["notes.txt", "blobs/notes", "blobs/sha256/notes", "sub/x"])
+@pytest.mark.parametrize("there", [False, True])
+def test_what_the_user_puts_into_it_meanwhile_stays(
+    tmp_path: Path, name: str, *, there: bool
+) -> None:
+    out = tmp_path / "disk"
+    if there:
+        out.mkdir()
+    with pytest.raises(KeyboardInterrupt), workplace(out, archive=False) as folder:
+        _stop_after(folder, f"blobs/sha256/{'0' * 64}", f"blobs/sha256/.{'1' * 64}", name)
+    assert [path for path in out.rglob("*") if path.is_file()] == [out / name]
+
+
+def _stop_after(folder: Path, *names: str) -> None:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("x")
+    raise KeyboardInterrupt
+
+
 def test_parts_get_their_names_together(tmp_path: Path) -> None:
     made = written(tmp_path / "out.tar", 4096)
     assert sorted(made) == sorted(tmp_path.iterdir())
@@ -105,3 +126,22 @@ def test_an_archive_that_a_link_names_is_written_where_that_leads(tmp_path: Path
     assert link.is_symlink()
     with tarfile.open(disk / "real.tar") as tar:
         assert "index.json" in tar.getnames()
+
+
+@pytest.mark.parametrize("part", [None, 4096])
+@pytest.mark.parametrize("text", ["my notes", "another bundle", ""])
+def test_what_takes_the_place_of_a_bundle_meanwhile_stays(
+    tmp_path: Path, part: int | None, text: str
+) -> None:
+    out = tmp_path / "out.tar"
+
+    def refuse() -> None:
+        raise UsageError(f"{out} exists and is not a bundle.", "Move that file.")
+
+    with workplace(out, archive=True) as folder:
+        Bundle(folder).finish()
+        out.write_text(text)
+        with pytest.raises(UsageError, match="is not a bundle"):
+            pack(folder, out, part, refuse)
+    assert out.read_text() == text
+    assert list(tmp_path.iterdir()) == [out]

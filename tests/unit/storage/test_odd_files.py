@@ -198,7 +198,7 @@ def test_a_lock_is_made_again(store: BlobStore, make: Make, name: str) -> None:
 def test_what_a_killed_run_left_goes_although_its_lock_is_none(
     store: BlobStore, make: Make
 ) -> None:
-    put(store.folder / "runs" / "1-killed" / "lock", make)
+    put(store.folder / "runs" / "1-0000dead" / "lock", make)
     before = outside(store.folder / "x").exists()
     begin(store)
     assert list((store.folder / "runs").iterdir()) == []
@@ -210,7 +210,7 @@ def test_what_is_no_run_s_folder_goes_and_nothing_is_changed_through_it(
     store: BlobStore, make: Make
 ) -> None:
     begin(store)
-    put(store.folder / "runs" / "1-odd", make)
+    put(store.folder / "runs" / "1-00000dd0", make)
     begin(store)
     assert list((store.folder / "runs").iterdir()) == []
 
@@ -219,7 +219,7 @@ def test_a_link_to_a_folder_is_no_run_s_folder(store: BlobStore, tmp_path: Path)
     begin(store)
     (tmp_path / "precious").mkdir()
     (tmp_path / "precious" / "file").touch()
-    (store.folder / "runs" / "1-link").symlink_to(tmp_path / "precious")
+    (store.folder / "runs" / "1-0000115c").symlink_to(tmp_path / "precious")
     begin(store)
     assert [path.name for path in (tmp_path / "precious").iterdir()] == ["file"]
     assert list((store.folder / "runs").iterdir()) == []
@@ -250,9 +250,11 @@ def test_a_folder_of_the_store_is_made_again(tmp_path: Path, make: Make, name: s
     assert store.seen(HEAD) == DIFF_ID
 
 
+RUN = "runs/7-0000000a"
 PLACES = (
-    *("layers/x", "heads/x", "unflushed/x", "locks/x", "links/x", "programs/x", "journals/x"),
-    *("blobs/sha256/x", f"blobs/sha512/{DIGEST.hex}", "runs/x"),
+    *(f"layers/{'0' * 64}.gzip", f"heads/{'0' * 64}", f"unflushed/another.sha256.{'0' * 64}"),
+    *("locks/00", "links/example.com.json", f"programs/{'0' * 32}.json"),
+    *(f"journals/{'0' * 64}.jsonl", f"blobs/sha256/{'0' * 64}", f"blobs/sha512/{'0' * 128}", RUN),
 )
 
 
@@ -262,20 +264,24 @@ def test_prune_removes_what_is_no_regular_file(store: BlobStore, make: Make, pla
     for limit in (10**9, 0):
         begin(store)
         put(store.folder / place, make)
+        if place == RUN and make is _folder:
+            (store.folder / RUN / "lock").touch()
         usage = store.usage()
         assert usage == Usage(1, len(DATA), 1)
         store.prune(limit)
-        assert not os.path.lexists(store.folder / place) or place == "runs/x"
+        assert not os.path.lexists(store.folder / place) or place == RUN
         begin(store)
         assert not os.path.lexists(store.folder / place)
 
 
 @pytest.mark.parametrize("make", [os.mkfifo, _socket, _link, _link_that_leads_nowhere])
 @pytest.mark.parametrize("place", ["x", "blobs/x", ".DS_Store"])
-def test_prune_removes_it_wherever_it_lies(store: BlobStore, make: Make, place: str) -> None:
+def test_prune_leaves_what_has_no_name_of_dockless(
+    store: BlobStore, make: Make, place: str
+) -> None:
     put(store.folder / place, make)
     store.prune(10**9)
-    assert not os.path.lexists(store.folder / place)
+    assert os.path.lexists(store.folder / place)
 
 
 def test_blobs_behind_a_link_to_another_disk_are_not_used_and_stay_there(

@@ -9,10 +9,16 @@ from dockless.oci.manifest import Descriptor, layer_media_type
 from dockless.oci.packing import GZIP
 from dockless.storage.blob_store import BlobStore
 from dockless.storage.locks import lock_file
+from dockless.storage.store_names import MARK
 
 DIFF_ID = Digest.of(b"a layer")
 PACKED = Descriptor(media_type=layer_media_type("gzip"), digest=Digest.of(b"packed"), size=6)
 HEAD = "0" * 64
+OTHERS = (
+    "links/registry.example.json",
+    f"journals/{'1' * 64}.jsonl",
+    f"programs/{'1' * 32}.json",
+)
 
 
 @pytest.fixture
@@ -24,7 +30,8 @@ def older(tmp_path: Path) -> Path:
         store.adopt(tmp_path / "blob", PACKED.digest)
         store.remember(DIFF_ID, GZIP, PACKED)
         store.see(HEAD, DIFF_ID)
-    for name in ("links/registry.example.json", "journals/1.jsonl", "programs/1.json"):
+    (store.folder / MARK).unlink()
+    for name in OTHERS:
         (store.folder / name).parent.mkdir(exist_ok=True)
         (store.folder / name).write_text("{}")
     return store.folder
@@ -45,7 +52,7 @@ def test_what_an_older_version_kept_is_moved_and_used(older: Path) -> None:
     assert store.layer(DIFF_ID, "gzip") == PACKED
     assert store.seen(HEAD) == DIFF_ID
     assert store.blob(PACKED.digest, 6)
-    for name in ("links/registry.example.json", "journals/1.jsonl", "programs/1.json"):
+    for name in OTHERS:
         assert (store.folder / name).read_text() == "{}"
     assert list(older.iterdir()) == [store.folder]
 
@@ -92,13 +99,13 @@ def test_nor_what_is_somebody_else_s_or_a_link(older: Path, tmp_path: Path) -> N
 
 
 def test_nothing_moves_under_an_older_run_and_what_a_killed_one_left_goes(older: Path) -> None:
-    for name in ("going-on", "killed"):
+    for name in ("1-00000001", "2-00000002"):
         (older / "runs" / name).mkdir()
-    (older / "runs" / "killed" / "lock").touch()
+    (older / "runs" / "2-00000002" / "lock").touch()
     store = new(older)
-    with lock_file(older / "runs" / "going-on" / "lock"):
+    with lock_file(older / "runs" / "1-00000001" / "lock"):
         begin(store)
-        assert [path.name for path in (older / "runs").iterdir()] == ["going-on"]
+        assert [path.name for path in (older / "runs").iterdir()] == ["1-00000001"]
         assert (older / "layers").exists()
     begin(store)
     assert store.layer(DIFF_ID, "gzip") == PACKED

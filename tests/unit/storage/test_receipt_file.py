@@ -55,7 +55,7 @@ def test_a_receipt_that_was_not_written_is_as_it_was(path: Path) -> None:
 
 def test_a_draft_that_was_left_behind_is_in_nobodys_way(path: Path) -> None:
     real = path.resolve()
-    real.with_name(f".{real.name}.new").write_text("half")
+    real.with_name(f".{real.name}.dockless-0000000a").write_text("half")
     file = ReceiptFile(path)
     file.write("whole")
     file.close()

@@ -23,11 +23,11 @@ def resume_log(
 
 @pytest.fixture
 def interrupted(tmp_path: Path) -> Path:
-    first = resume_log(tmp_path)
+    first = resume_log(tmp_path / "journals")
     assert not first.begun
     first.begin()
     assert first.arrived(ONE, DIGEST, now=True)
-    return tmp_path
+    return tmp_path / "journals"
 
 
 def test_the_next_run_knows_what_had_arrived_and_when(interrupted: Path) -> None:

@@ -122,7 +122,9 @@ class PushReceipt:
             self.ended(error)
         finished = error is None or isinstance(error, DocklessError)
         self.error = self._writer.finish(finished=finished)
-        if self.error and isinstance(error, DocklessError):
+        if not self.error or not isinstance(error, DocklessError):
+            return
+        if self.error.what not in error.what:  # else it was the reason to stop
             raise error.with_context(f"{error.what} {self.error.what}") from error
 
 
