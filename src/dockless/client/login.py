@@ -12,7 +12,7 @@ from dockless.config.naming import ServerNeeded
 from dockless.config.registries import account_for, login_target
 from dockless.config.usable_settings import usable_settings
 from dockless.credentials.cloud import token_sources
-from dockless.credentials.configure import helper_files
+from dockless.credentials.configure import helper_files, unseen_by_containers
 from dockless.credentials.login_credential import GivenLogin, login_credential
 from dockless.credentials.prompting import Prompter, asked, hidden_prompt
 from dockless.credentials.user_keyrings import every_keyring_logins, keyring_for_login
@@ -74,9 +74,11 @@ def login(options: LoginOptions, prompter: Prompter, note: Note, until: float | 
         account=account_for(settings, target),
         folder=folder if folder not in (Path("/"), home_folder()) else None,
     )
+    # opened before the user or the registry is asked
+    kept = keyring_for_login(options.keyring, os.environ, hidden_prompt(prompter), options.ttl)
+    root = not options.configure_containers or os.geteuid() == 0
     context = LoginContext(
-        # opened before the user or the registry is asked
-        kept=keyring_for_login(options.keyring, os.environ, hidden_prompt(prompter), options.ttl),
+        kept=kept,
         credential=partial(login_credential, prompter, given, target, os.environ),
         check=partial(check_login, target.host, options, os.environ, until),
         remember=partial(memory.remember, settings, target),
@@ -84,6 +86,7 @@ def login(options: LoginOptions, prompter: Prompter, note: Note, until: float | 
         tools=tools,
         note=note,
         clock=time.time,
+        unseen=unseen_by_containers(kept.choice, root=root),
     )
     log_in(target, options.ttl, context)
 
