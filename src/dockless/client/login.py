@@ -9,6 +9,7 @@ from pathlib import Path
 from dockless.config.cascade import Flags, Settings
 from dockless.config.login_memory import Memory, forget
 from dockless.config.naming import ServerNeeded
+from dockless.config.project import is_project
 from dockless.config.registries import account_for, login_target
 from dockless.config.usable_settings import usable_settings
 from dockless.credentials.cloud import token_sources
@@ -72,7 +73,7 @@ def login(options: LoginOptions, prompter: Prompter, note: Note, until: float | 
         password_stdin=options.password_stdin,
         key_file=options.key_file,
         account=account_for(settings, target),
-        folder=folder if folder not in (Path("/"), home_folder()) else None,
+        folder=_build_context(folder),
     )
     # opened before the user or the registry is asked
     kept = keyring_for_login(options.keyring, os.environ, hidden_prompt(prompter), options.ttl)
@@ -89,6 +90,13 @@ def login(options: LoginOptions, prompter: Prompter, note: Note, until: float | 
         unseen=unseen_by_containers(kept.choice, root=root),
     )
     log_in(target, options.ttl, context)
+
+
+def _build_context(folder: Path | None) -> Path | None:
+    """Return the folder if it is a project's, the files of which may get into an image."""
+    if folder is None or folder in (Path("/"), home_folder()):
+        return None
+    return folder if is_project(folder) else None
 
 
 def _without(note: Note, what: str) -> Callable[[DocklessError], None]:
