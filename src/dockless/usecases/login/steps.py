@@ -198,6 +198,7 @@ def log_out(scopes: Sequence[str] | None, username: str, context: LogoutContext)
         raise work.error()
     if not wanted:
         context.note("There was no login.")
+    work.tell_rest(wanted)
 
 
 class _Logout:
@@ -238,6 +239,14 @@ class _Logout:
             note(f"Logged out of {scope}: {users}.")
         elif not self.errors:
             note(f"There was no login for {scope}.")
+
+    def tell_rest(self, scopes: Sequence[str]) -> None:
+        """Say which logins are left for namespaces below the scopes: each is one of its own."""
+        for left in self.scopes():
+            if any(left.startswith(f"{scope}/") for scope in scopes):
+                self._context.note(
+                    f"{left} is still logged in; log out with `dockless logout {left}`."
+                )
 
     def error(self) -> DocklessError:
         """Return the error of what is left; of a keyring's and a file's, the keyring's."""

@@ -356,3 +356,26 @@ def test_a_password_is_asked_for_three_times_at_most(origin: str, most: int) -> 
         log_in(GHCR, None, replace(run.context(), credential=credential, check=check))
     assert len(tries) == most
     assert run.store.held == {}
+
+
+@pytest.mark.parametrize(
+    ("scope", "kept"),
+    [
+        ("ghcr.io", ["ghcr.io/acme", "ghcr.io/acme/web"]),
+        ("ghcr.io/acme", ["ghcr.io/acme/web"]),
+        ("quay.io", []),
+        ("ghcr.io:5000", []),
+    ],
+)
+def test_logins_that_are_left_for_namespaces_are_named(scope: str, kept: list[str]) -> None:
+    every = ("ghcr.io", "ghcr.io/acme", "ghcr.io/acme/web", "ghcr.io:5000", "ghcr.iox/a", "quay.io")
+    logout = Logout([held(*((each, "me") for each in every))])
+    logout.run(scope)
+    said = [f"{each} is still logged in; log out with `dockless logout {each}`." for each in kept]
+    assert [each for each in logout.notes if "still logged in" in each] == said
+
+
+def test_a_logout_of_everything_leaves_nothing_to_say() -> None:
+    logout = Logout([held(("ghcr.io", "me"), ("ghcr.io/acme", "me"))])
+    logout.run("")
+    assert not any("still" in each for each in logout.notes)
