@@ -21,6 +21,7 @@ from dockless.errors import DocklessError, UsageError
 from dockless.model.login import LoginTarget
 from dockless.model.login_options import LoginOptions
 from dockless.model.schemes import has_scheme
+from dockless.model.usernames import check_username
 from dockless.registry.login_check import check_login
 from dockless.storage.user_folders import home_folder, working_folder
 from dockless.usecases.login.steps import (
@@ -135,6 +136,7 @@ def logout(
         DocklessError: A keyring or a file cannot be read or changed; it says what was removed
             nevertheless.
     """
+    check_username(username)
     folder = working_folder()
     if folder is None or not os.access(folder, os.R_OK | os.X_OK):
         folder = None

@@ -5,6 +5,7 @@ from dockless.credentials.prompting import Prompter
 from dockless.errors import AuthError, UsageError
 from dockless.model.options import CommandOptions
 from dockless.model.secret import Credential, Secret
+from dockless.model.usernames import check_username
 
 
 def read_given(prompter: Prompter, options: CommandOptions, account: str) -> Given:
@@ -16,8 +17,9 @@ def read_given(prompter: Prompter, options: CommandOptions, account: str) -> Giv
         account: The username of the settings; empty for none.
 
     Raises:
-        UsageError: An empty password cannot be asked for here.
+        UsageError: An empty password cannot be asked for here, or the username is none.
     """
+    check_username(options.username)
     return Given(
         username=options.username or "",
         password=_password(prompter, options, account),

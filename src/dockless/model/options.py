@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from dockless.errors import UsageError
 from dockless.model.registry_access import RegistryAccess
 from dockless.model.secret import Secret
+from dockless.model.usernames import check_username
 from dockless.oci.platform import Platform
 
 PROGRAMS = ("crane", "skopeo")
@@ -176,6 +177,7 @@ class CommandOptions(PushOptions, frozen=True, kw_only=True):
 
     def check(self) -> None:
         """Raise UsageError when two options contradict each other."""
+        check_username(self.username)
         _exclude(
             (self.local and self.remote, "--local and --remote"),
             (self.password is not None and self.password_stdin, "--password and --password-stdin"),

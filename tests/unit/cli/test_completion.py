@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from dockless.cli.main import _ASKED_BY_SHELL
+from dockless.cli.main import _ASKED_BY_SHELL, main
 from dockless.cli.main import dockless as program
-from dockless.cli.main import main
 from dockless.errors import UsageError
 from dockless.report.completion_scripts import SCRIPTS, VARIABLE
 

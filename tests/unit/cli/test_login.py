@@ -104,3 +104,26 @@ def test_a_key_in_a_project_is_refused(run: Run, project: Path, ring: Path, mark
     assert isinstance(result.exception, UsageError)
     assert "lies in the build context" in str(result.exception)
     assert not ring.exists()
+
+
+@pytest.mark.parametrize("typed", ["me:s3cret", ":s3cret", "ci@example.com:s3cret:x"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("login", HOST, "--password-stdin"),
+        ("login", HOST),
+        ("logout", HOST),
+        ("push", "a.tar", "--image", f"{HOST}/a:1"),
+        ("push", "--registry", "ghcr", "--explain"),
+        ("mirror", "a.tar", "--to", HOST),
+    ],
+)
+def test_a_username_with_a_colon_is_refused_and_not_shown(
+    run: Run, project: Path, ring: Path, command: tuple[str, ...], typed: str
+) -> None:
+    del project
+    result = run(*command, "--username", typed, input="pw\n")
+    assert isinstance(result.exception, UsageError)
+    assert "--username contains a colon" in result.exception.what
+    assert "s3cret" not in str(result.exception) + result.output
+    assert not ring.exists()
