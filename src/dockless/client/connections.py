@@ -66,6 +66,7 @@ class Registries:
         self._connections = RegistryConnections(
             options, space.machine, limits, space.connections, space.known
         )
+        self._connections.source = space.source
         self._opened: dict[tuple[Repository, bool], OpenRegistry] = {}
         self._uploads = contextlib.ExitStack()
         turn = space.staging.store.turn

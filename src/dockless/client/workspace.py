@@ -72,6 +72,7 @@ class Workspace(Struct, frozen=True, kw_only=True):
         claims: Sends the blobs that several repositories share; None for a push of its own.
         connections: How many connections to one host it may open at once.
         known: The registries that earlier sessions have reached, as in `RegistryConnections`.
+        source: Whether it only reads sources, to which the options for a target do not apply.
     """
 
     surroundings: Surroundings
@@ -82,6 +83,7 @@ class Workspace(Struct, frozen=True, kw_only=True):
     claims: "BlobClaims | None" = None
     connections: int = CONNECTIONS
     known: "dict[str, RegistryClient] | None" = None
+    source: bool = False
 
     @property
     def progress(self) -> Progress:

@@ -76,7 +76,7 @@ class RegistryLogin:
         elif self.http.endpoint.plain_http and wants_tls(response):
             raise NetworkError(
                 f"{host} uses TLS, but the request was sent in plain HTTP.",
-                "Leave out --insecure.",
+                self.http.endpoint.remedies.uses_tls,
                 passing=False,
             )
         elif response.status != _OK or is_html(response):
