@@ -140,7 +140,7 @@ def _image(server: Server, place: Workdir, wanted: HostChecks) -> str:
     said = "unknown"
     wish = HostWish(names=wanted.names, there=wanted.there or None, build=None)
     try:
-        found = find_on_host(wish, server, place, str, warnings.append)
+        found = find_on_host(wish, server, place, _untold, warnings.append)
     except DocklessError as error:
         return error.what
     if found.source:
@@ -150,6 +150,11 @@ def _image(server: Server, place: Workdir, wanted: HostChecks) -> str:
     elif found.tool and found.local:
         said = f"{found.tool.name} has {found.local.name}, {found.local.image_id}"
     return "; ".join((said, *warnings))
+
+
+def _untold(step: str) -> None:
+    """Show no step: a check is short."""
+    del step
 
 
 def _engines(place: Workdir) -> Iterator[tuple[str, str]]:

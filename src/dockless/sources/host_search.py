@@ -47,7 +47,7 @@ def find_on_host(
     wish: HostWish,
     server: Server,
     place: HostPlace,
-    step: Callable[[str], object],
+    step: Callable[[str], None],
     warn: Callable[[str], None],
 ) -> HostImage:
     """Return the image of a host.
