@@ -128,11 +128,6 @@ class MirrorOptions(PushOptions, frozen=True, kw_only=True):
         return tuple(dict.fromkeys((*one, *self.platforms)))
 
     @classmethod
-    def connection_limits(cls) -> tuple[int, int]:
-        """Return the same: a worker needs more than one connection."""
-        return 4, 1024
-
-    @classmethod
     def of(cls, options: PushOptions) -> "MirrorOptions":
         """Return the options of a mirror whose images are pushed so."""
         if isinstance(options, cls):
