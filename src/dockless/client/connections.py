@@ -121,9 +121,8 @@ class Registries:
             known.check()
             return known
 
-        return until_accepted(
-            lambda: around.ask(repository.host, client.refusal()), accept, around.warning
-        )
+        refusal = self._accounts.refusal(repository, client.refusal())
+        return until_accepted(lambda: around.ask(repository.host, refusal), accept, around.warning)
 
     def _open(self, repository: Repository) -> OpenRegistry:
         options, space = self._options, self._space

@@ -189,13 +189,17 @@ def _from_environment(given: Given, environment: Mapping[str, str]) -> Credentia
 
 
 def _from_keyring(keyring: Keyring, repository: Repository, given: Given) -> Credential | str:
-    """Return the keyring's login for the narrowest scope, the settings' account first."""
+    """Return the keyring's login for the narrowest scope, the settings' account first.
+
+    Where only another user than the wanted one has a login, it is that, which the search refuses.
+    """
     accounts = dict.fromkeys((given.username or given.account, given.username))
     for scope in scopes(repository):
         for account in accounts:
             if credential := keyring.get(scope, account):
                 return credential
-    return _NOTHING
+    others = map(keyring.get, scopes(repository)) if given.username else ()
+    return next(filter(None, others), _NOTHING)
 
 
 def kept_token(

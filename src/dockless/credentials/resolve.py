@@ -26,11 +26,19 @@ class FoundCredential(Struct, frozen=True):
         credential: The credential, or None for anonymous.
         asked: Every place that was searched, in order, each with its result.
         troubles: Warnings about places that failed, one sentence each.
+        failed: The names of these places.
+        remedy: What to do about the first of them; empty for nothing.
+        wanted: The one username that may be used; empty for any.
+        others: The users whose logins were found and may not be used.
     """
 
     credential: Credential | None
     asked: tuple[str, ...]
     troubles: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
+    remedy: str = ""
+    wanted: str = ""
+    others: tuple[str, ...] = ()
 
 
 FindCredential = Callable[[Repository], FoundCredential]
@@ -111,19 +119,30 @@ def _search(
     places: Iterator[CredentialSource], username: str, may_ask: Callable[[str], bool]
 ) -> FoundCredential:
     asked: list[str] = []
-    troubles: list[str] = []
+    troubles: dict[str, DocklessError] = {}
+    others: dict[str, None] = {}
+    credential = None
     for place in places:
         credential, what = _look(place, troubles, may_ask)
         if credential and username and credential.username != username:
+            others[credential.username or "an identity token"] = None
             credential, what = None, f"{what}, not {username}"
         asked.append(f"{place.name}: {what}")
         if credential:
-            return FoundCredential(credential, tuple(asked), tuple(troubles))
-    return FoundCredential(None, tuple(asked), tuple(troubles))
+            break
+    return FoundCredential(
+        credential,
+        tuple(asked),
+        troubles=tuple(map(str, troubles.values())),
+        failed=tuple(troubles),
+        remedy=next((each.remedy for each in troubles.values()), ""),
+        wanted=username,
+        others=tuple(others),
+    )
 
 
 def _look(
-    place: CredentialSource, troubles: list[str], may_ask: Callable[[str], bool]
+    place: CredentialSource, troubles: dict[str, DocklessError], may_ask: Callable[[str], bool]
 ) -> tuple[Credential | None, str]:
     run = bool(place.program) and may_ask(place.program)
     if place.missing and not (run and place.required):
@@ -135,7 +154,7 @@ def _look(
     except DocklessError as error:
         if place.essential:
             raise
-        troubles.append(str(error))
+        troubles[place.name] = error
         return None, error.what
     if isinstance(found, str):
         return None, found
