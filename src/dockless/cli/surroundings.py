@@ -113,7 +113,8 @@ def credential_finder(options: CommandOptions, settings: Settings) -> Credential
     Raises:
         UsageError: An empty password cannot be asked for here.
     """
-    return CredentialFinder.of_command(prompts, options, settings.account, settings.login)
+    account = settings.account
+    return CredentialFinder.of_command(prompts, options, account, settings.login, later=True)
 
 
 def _warn(text: str) -> None:

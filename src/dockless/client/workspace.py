@@ -11,6 +11,7 @@ from dockless.concurrency import cores
 from dockless.credentials.prompting import AskCredential, refuse_to_ask
 from dockless.model.options import PushOptions
 from dockless.model.plan import TagMoves
+from dockless.model.secret import Credential
 from dockless.model.timings import Timings
 from dockless.oci.packing import asked
 from dockless.ports import Progress
@@ -41,6 +42,7 @@ class Surroundings(Struct, frozen=True, kw_only=True):
         ask: Asks for a credential.
         moves: Called with every tag that is moved.
         timings: Told where the seconds went.
+        accepted: The credentials that were typed, by the host that accepted them.
     """
 
     machine: Machine
@@ -50,6 +52,7 @@ class Surroundings(Struct, frozen=True, kw_only=True):
     ask: AskCredential = refuse_to_ask
     moves: TagMoves = field(default_factory=TagMoves)
     timings: Timings = field(default_factory=Timings)
+    accepted: dict[str, Credential] = field(default_factory=dict)
 
     def warning(self, text: str) -> None:
         """Show a warning, whether or not remarks are shown."""

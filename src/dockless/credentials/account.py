@@ -81,6 +81,10 @@ class Accounts:
             if not (warned_of or place.endswith(": nothing")):
                 self._note(f"No credential from {place}")
 
+    def username(self, repository: Repository) -> str:
+        """Return whose password is asked for; empty to ask for the username, too."""
+        return self._asked.get(repository, FoundCredential(None, ())).account
+
     def refusal(self, repository: Repository, refused: AuthError) -> AuthError:
         """Return the error for a credential that is missing, with the reason that the search met.
 

@@ -9,6 +9,7 @@ nothing. Without a credential, the push is anonymous.
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from dockless.credentials.credential_sources import CredentialSource, Given, Sources, places
 from dockless.errors import DocklessError
@@ -30,6 +31,8 @@ class FoundCredential(Struct, frozen=True):
         remedy: What to do about the first of them; empty for nothing.
         wanted: The one username that may be used; empty for any.
         others: The users whose logins were found and may not be used.
+        account: Whose password is asked for where the registry requires one; empty to ask for the
+            username, too.
     """
 
     credential: Credential | None
@@ -39,6 +42,7 @@ class FoundCredential(Struct, frozen=True):
     remedy: str = ""
     wanted: str = ""
     others: tuple[str, ...] = ()
+    account: str = ""
 
 
 FindCredential = Callable[[Repository], FoundCredential]
@@ -103,7 +107,8 @@ def find(
         UsageError: A password is empty or has no username, or a file cannot be read.
         AuthError: A helper is missing, fails or hangs.
     """
-    return _search(places(repository, given, sources), given.username, may_ask)
+    found = _search(places(repository, given, sources), given.username, may_ask)
+    return replace(found, account=given.username or given.account) if given.asks else found
 
 
 def explain(repository: Repository, given: Given, sources: Sources) -> FoundCredential:
