@@ -113,8 +113,7 @@ def credential_finder(options: CommandOptions, settings: Settings) -> Credential
     Raises:
         UsageError: An empty password cannot be asked for here.
     """
-    account = settings.account
-    return CredentialFinder.of_command(prompts, options, account, settings.login, later=True)
+    return CredentialFinder.of_command(prompts, options, settings.account, settings.login)
 
 
 def _warn(text: str) -> None:

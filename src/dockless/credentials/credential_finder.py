@@ -65,7 +65,7 @@ class CredentialFinder(Struct, frozen=True, kw_only=True):
         account: str,
         configured: ConfiguredLogin | None,
         *,
-        later: bool = False,
+        later: bool = True,
     ) -> "CredentialFinder":
         """Return the finder for a command line, whose password is read or asked for here.
 
