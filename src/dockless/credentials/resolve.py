@@ -20,7 +20,7 @@ OPEN = " would be queried"
 """How the result of a place ends whose program was not to be queried."""
 
 
-class FoundCredential(Struct, frozen=True):
+class FoundCredential(Struct, frozen=True, kw_only=True):
     """The result of the search for a credential.
 
     Attributes:
@@ -52,7 +52,7 @@ FindCredential = Callable[[Repository], FoundCredential]
 def no_login(hosts: Iterable[str]) -> FindCredential:
     """Return what finds no credential for any registry, whichever are named."""
     del hosts
-    return lambda _: FoundCredential(None, ())
+    return lambda _: FoundCredential(credential=None, asked=())
 
 
 def given_first(
@@ -74,14 +74,14 @@ def given_first(
     def find(repository: Repository) -> FoundCredential:
         given = credential if repository.host in only else None
         known = given or credentials.get(repository.host)
-        return FoundCredential(known, ()) if known else elsewhere(repository)
+        return FoundCredential(credential=known, asked=()) if known else elsewhere(repository)
 
     return find
 
 
 def shared_account(account: Callable[[], Credential | None]) -> FindCredential:
     """Return what finds the one credential, which several pushes share."""
-    return lambda _: FoundCredential(account(), ())
+    return lambda _: FoundCredential(credential=account(), asked=())
 
 
 def find(
@@ -136,8 +136,8 @@ def _search(
         if credential:
             break
     return FoundCredential(
-        credential,
-        tuple(asked),
+        credential=credential,
+        asked=tuple(asked),
         troubles=tuple(map(str, troubles.values())),
         failed=tuple(troubles),
         remedy=next((each.remedy for each in troubles.values()), ""),

@@ -32,7 +32,7 @@ _VERSIONS = {
 }
 
 
-class HostChecks(Struct, frozen=True):
+class HostChecks(Struct, frozen=True, kw_only=True):
     """What is looked for.
 
     Attributes:
@@ -81,7 +81,7 @@ def check_hosts(
         target = find_target(wanted.settings, None)
         names = () if wanted.image else local_candidates(wanted.settings, target)
         endpoint = Endpoint(host=target.repository.value.host, plain_http=wanted.insecure)
-    checks = HostChecks(names, wanted.image, endpoint, wanted.stall)
+    checks = HostChecks(names=names, there=wanted.image, endpoint=endpoint, stall=wanted.stall)
     return map_concurrently(lambda each: check(each, ssh, checks), servers, at_once)
 
 

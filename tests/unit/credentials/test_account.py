@@ -65,7 +65,10 @@ def test_a_token_that_has_ended_when_it_comes_is_used_and_asked_for_once() -> No
 def test_why_no_place_had_a_credential_is_told_when_it_is_wanted() -> None:
     notes: list[str] = []
     asked = ("environment: nothing", "the kernel keyring: locked", "file: no entry")
-    accounts = Accounts(lambda _: FoundCredential(None, asked, ("It is locked.",)), notes.append)
+    accounts = Accounts(
+        lambda _: FoundCredential(credential=None, asked=asked, troubles=("It is locked.",)),
+        notes.append,
+    )
     accounts.tell_asked(SHOP)
     assert not notes
     account = accounts.of(SHOP)
@@ -88,7 +91,9 @@ REFUSED = AuthError("It requires a credential.", "Log in.")
 def test_a_login_of_somebody_else_is_why_there_is_no_password(
     wanted: str, others: tuple[str, ...]
 ) -> None:
-    accounts = Accounts(lambda _: FoundCredential(None, (), wanted=wanted, others=others), print)
+    accounts = Accounts(
+        lambda _: FoundCredential(credential=None, asked=(), wanted=wanted, others=others), print
+    )
     accounts.of(SHOP)()
     error = accounts.refusal(SHOP, REFUSED)
     assert error.what == (
@@ -105,7 +110,11 @@ def test_a_keyring_that_cannot_be_read_is_said_once_and_is_what_to_mend(
 ) -> None:
     asked = ("command line: nothing", f"{name}: It is locked.", "cli: cli is not installed")
     found = FoundCredential(
-        None, asked, troubles=(f"It is locked. {remedy}",), failed=(name,), remedy=remedy
+        credential=None,
+        asked=asked,
+        troubles=(f"It is locked. {remedy}",),
+        failed=(name,),
+        remedy=remedy,
     )
     notes: list[str] = []
     accounts = Accounts(lambda _: found, notes.append)

@@ -120,7 +120,7 @@ class Place:
 def test_a_source_is_found_as_a_push_finds_it(tmp_path: Path, source: str, said: str) -> None:
     (tmp_path / "shop.tar").touch()
     (tmp_path / "layout").mkdir()
-    checks = HostChecks((), source.format(tmp_path), None, 1.0)
+    checks = HostChecks(names=(), there=source.format(tmp_path), endpoint=None, stall=1.0)
     place: Any = Place(HereShell(), tmp_path)
     assert host_checks._image(SERVERS[0], place, checks) == said.format(tmp_path)
 
