@@ -27,6 +27,7 @@ _NUMBERS = {
     "s390x": (278, 280),
     "i686": (286, 288),
 }
+_GET_KEYRING_ID = 0
 _SETPERM, _DESCRIBE, _UNLINK, _SEARCH, _READ = 5, 6, 9, 10, 11
 _SET_TIMEOUT, _GET_PERSISTENT = 15, 22
 _PROCESS_KEYRING, _USER_KEYRING = -2, -4
@@ -161,7 +162,9 @@ class Keyctl:
         if uid is None:
             return None
         try:
-            here = self._ring()
+            here = _keyctl(_GET_KEYRING_ID, self._ring(), 0)
+            if _has_secrets(here):  # of a login in the namespace itself
+                return None
             rings = _own_rings(f"{_NAMES[self._keyring]}.{uid}")
             return next((ring for ring in rings if ring != here and _has_secrets(ring)), None)
         except OSError:  # a container may hide the list of keys
@@ -210,7 +213,8 @@ def _own_rings(name: str) -> Iterator[int]:
 
 
 def _has_secrets(ring: int) -> bool:
-    return any(_described(number) for number in _numbers(ring))
+    described = filter(None, map(_described, _numbers(ring)))
+    return any(service.startswith("dockless") for service, _ in described)
 
 
 def _is_ours(key: int, description: bytes) -> bool:
