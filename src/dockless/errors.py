@@ -170,6 +170,10 @@ class AuthError(DocklessError):
     exit_code = 4
 
 
+class EngineDeniedError(AuthError):
+    """An engine reports, in its words, that the registry does not allow the push."""
+
+
 class WrongAnswerError(AuthError):
     """The registry rejects a credential that was typed at a prompt."""
 

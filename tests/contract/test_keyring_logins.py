@@ -303,6 +303,44 @@ def test_an_ordinary_user_has_a_kernel_keyring_that_root_cannot_read(
     assert child.returncode == 0
 
 
+_IN_NAMESPACE = """
+import sys
+from dockless.credentials.keyctl import Keyctl
+from dockless.errors import AuthError
+ring = Keyctl(sys.argv[1], ttl=60)
+print(ascii(ring.get_password("dockless-test", sys.argv[2])))
+print(("dockless-test", sys.argv[2]) in ring.entries())
+for change in (
+    lambda: ring.set_password("dockless-test", "other", "theirs"),
+    lambda: ring.delete_password("dockless-test", sys.argv[2]),
+):
+    try:
+        change()
+    except AuthError as error:
+        print(error.what)
+"""
+
+
+@pytest.mark.parametrize("ring", ["persistent", "user"])
+@pytest.mark.parametrize("username", ["me", "a b/c%", "usér"])
+def test_a_user_namespace_reads_what_was_stored_outside_and_changes_nothing(
+    ring: Literal["persistent", "user"], username: str
+) -> None:
+    kept = Keyctl(ring, ttl=60)
+    kept.set_password("dockless-test", username, "pässword\n")
+    try:
+        # as rootless podman and buildah start credential helpers
+        inside = ("unshare", "--user", "--map-root-user", sys.executable, "-c", _IN_NAMESPACE)
+        said = output((*inside, ring, username))
+        assert kept.get_password("dockless-test", username) == "pässword\n"
+    finally:
+        kept.delete_password("dockless-test", username)
+    password, listed, *refused = said.splitlines()
+    assert (password, listed) == (ascii("pässword\n"), "True")
+    assert len(refused) == 2
+    assert all("can only be read in a user namespace" in each for each in refused)
+
+
 def test_a_secret_that_does_not_fit_into_the_kernel_is_an_error() -> None:
     with pytest.raises(AuthError, match="does not fit"):
         Keyctl("user").set_password("dockless-test", "long", "x" * 40000)

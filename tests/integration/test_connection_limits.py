@@ -85,6 +85,29 @@ def test_a_limit_that_is_known_beforehand_is_never_met(
     assert not [each for each in _LINE.finditer(_log(folder)) if each["status"] == "503"]
 
 
+@pytest.mark.sampled(1)
+@pytest.mark.parametrize("parallel", [1, 4, 64])
+def test_a_mirror_keeps_to_one_connection(
+    program: Dockless, tmp_path: Path, layers_of_noise: tuple[Layer, ...], parallel: int
+) -> None:
+    sources = []
+    for number in range(4):
+        layout = Layout(tmp_path / f"layout{number}")
+        some = layers_of_noise[: number + 2]  # most of which they share, so that they wait
+        layout.top(layout.image(some, compressed=bool(number % 2), **named("1")))
+        sources.append(layout.folder)
+    folder = tmp_path / "nginx"
+    folder.mkdir()
+    with (
+        crane_registry(tmp_path) as registry,
+        limiting_nginx(folder, registry.host, most=1) as host,
+    ):
+        limits = ("--max-connections", "1", "--parallel", str(parallel), "--retries", "0")
+        done = program.run("mirror", *sources, "--to", host, *limits, "--timeout", "100s")
+        assert done.code == 0, done.stderr
+    assert not [each for each in _LINE.finditer(_log(folder)) if each["status"] == "503"]
+
+
 @pytest.mark.parametrize("engine", ["auto", "direct"])
 def test_a_limit_on_bodies_names_the_proxy_s_limit(
     program: Dockless, tmp_path: Path, own_registry: Registry, engine: str

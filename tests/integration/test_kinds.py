@@ -379,6 +379,7 @@ def test_a_key_inside_the_build_context_is_refused_unless_ignored(
 ) -> None:
     del gcr
     path = run.program.project / "key.json"
+    (run.program.project / "Dockerfile").touch()
     with google_key(path) as key:
         done = run.login(_GCR, "--key-file", path)
         assert "lies in the build context" in complaint(done, 2)

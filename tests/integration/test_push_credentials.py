@@ -188,7 +188,9 @@ def test_an_empty_password_on_stdin_is_a_usage_error(bed: Bed) -> None:
 def test_a_username_without_a_password_takes_only_that_user_s_login(bed: Bed) -> None:
     bed.write_docker(logins.auths(bed.host, bed.login))
     assert bed.push("--username", bed.login.username).code == 0
-    assert "requires a credential" in complaint(bed.push("--username", "somebody"), 4)
+    said = complaint(bed.push("--username", "somebody"), 4)
+    own = bed.login.username
+    assert f"No password for somebody: the stored login for {bed.host} is of {own}." in said
 
 
 def test_a_file_that_is_not_json_is_a_usage_error(bed: Bed) -> None:

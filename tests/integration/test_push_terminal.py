@@ -154,7 +154,7 @@ def test_an_empty_password_is_asked_for_and_not_shown(
 ) -> None:
     argv = locked(locked_registry, old_archive, "empty")
     with program.terminal(*argv, "--username", login.username, "--password", "") as terminal:
-        terminal.screen.expect_exact(f"Password for {login.username}: ")
+        terminal.screen.expect_exact(f"Password for {login.username} at {locked_registry.host}: ")
         terminal.screen.sendline(login.password)
         code, screen = terminal.finish()
     assert code == 0
@@ -327,12 +327,18 @@ def test_without_a_terminal_an_image_that_is_not_there_fails(
     assert "--build" in what
 
 
+@pytest.mark.parametrize("option", [(), ("--password",)])
 @pytest.mark.parametrize("wrong", [1, 3])
 def test_a_wrong_password_is_asked_for_again(
-    program: Dockless, locked_registry: Registry, old_archive: Path, login: Login, wrong: int
+    program: Dockless,
+    locked_registry: Registry,
+    old_archive: Path,
+    login: Login,
+    wrong: int,
+    option: tuple[str, ...],
 ) -> None:
-    argv = locked(locked_registry, old_archive, f"again{wrong}")
-    with program.terminal(*argv, "--username", login.username) as terminal:
+    argv = locked(locked_registry, old_archive, f"again{wrong}{len(option)}")
+    with program.terminal(*argv, "--username", login.username, *option) as terminal:
         for typed in [f"{login.password}x"] * wrong + [login.password] * (wrong < 3):
             terminal.screen.expect_exact(f"Password for {login.username} at ")
             terminal.screen.sendline(typed)
@@ -352,7 +358,7 @@ def test_a_password_that_is_awaited_is_asked_for_and_not_shown(
 ) -> None:
     argv = locked(locked_registry, old_archive, "awaited")
     with program.terminal(*argv, "--username", login.username, *options) as terminal:
-        terminal.screen.expect("Password [^:]*: ")
+        terminal.screen.expect("Password .*: ")
         terminal.screen.sendline(login.password)
         code, screen = terminal.finish()
     assert code == 0, screen

@@ -129,6 +129,10 @@ def main() -> None:
         stops.watch()
         if _ASKED_BY_SHELL in os.environ:
             importlib.import_module("dockless.cli.completion")
+            from dockless.report.completion_scripts import is_question  # noqa: PLC0415 - as above
+
+            if not is_question(os.environ):
+                sys.exit(0)
         code = dockless.main(standalone_mode=False, complete_var=_ASKED_BY_SHELL)
     except BaseException as error:  # noqa: BLE001 - every kind of end is handled in one place
         stops.unwatch()

@@ -66,6 +66,7 @@ class Registries:
         self._connections = RegistryConnections(
             options, space.machine, limits, space.connections, space.known
         )
+        self._connections.source = space.source
         self._opened: dict[tuple[Repository, bool], OpenRegistry] = {}
         self._uploads = contextlib.ExitStack()
         turn = space.staging.store.turn
@@ -112,17 +113,20 @@ class Registries:
         """Return a client with a credential where the registry requires one; prompt if needed."""
         if not client.wants_credential() or client.account() is not None:
             return client
+        host, around = repository.host, self._space.surroundings
+        if known := around.accepted.get(host):
+            return client.known_to(lambda: known)
         self._accounts.tell_asked(repository)
-        around = self._space.surroundings
 
         def accept(typed: Credential) -> RegistryClient:
             known = client.known_to(lambda: typed)
             known.check()
+            around.accepted[host] = typed
             return known
 
-        return until_accepted(
-            lambda: around.ask(repository.host, client.refusal()), accept, around.warning
-        )
+        refusal = self._accounts.refusal(repository, client.refusal())
+        username = self._accounts.username(repository)
+        return until_accepted(lambda: around.ask(host, refusal, username), accept, around.warning)
 
     def _open(self, repository: Repository) -> OpenRegistry:
         options, space = self._options, self._space

@@ -9,10 +9,11 @@ from pathlib import Path
 from dockless.config.cascade import Flags, Settings
 from dockless.config.login_memory import Memory, forget
 from dockless.config.naming import ServerNeeded
+from dockless.config.project import is_project
 from dockless.config.registries import account_for, login_target
 from dockless.config.usable_settings import usable_settings
 from dockless.credentials.cloud import token_sources
-from dockless.credentials.configure import helper_files
+from dockless.credentials.configure import helper_files, unseen_by_containers
 from dockless.credentials.login_credential import GivenLogin, login_credential
 from dockless.credentials.prompting import Prompter, asked, hidden_prompt
 from dockless.credentials.user_keyrings import every_keyring_logins, keyring_for_login
@@ -20,6 +21,7 @@ from dockless.errors import DocklessError, UsageError
 from dockless.model.login import LoginTarget
 from dockless.model.login_options import LoginOptions
 from dockless.model.schemes import has_scheme
+from dockless.model.usernames import check_username
 from dockless.registry.login_check import check_login
 from dockless.storage.user_folders import home_folder, working_folder
 from dockless.usecases.login.steps import (
@@ -72,11 +74,13 @@ def login(options: LoginOptions, prompter: Prompter, note: Note, until: float | 
         password_stdin=options.password_stdin,
         key_file=options.key_file,
         account=account_for(settings, target),
-        folder=folder if folder not in (Path("/"), home_folder()) else None,
+        folder=_build_context(folder),
     )
+    # opened before the user or the registry is asked
+    kept = keyring_for_login(options.keyring, os.environ, hidden_prompt(prompter), options.ttl)
+    root = not options.configure_containers or os.geteuid() == 0
     context = LoginContext(
-        # opened before the user or the registry is asked
-        kept=keyring_for_login(options.keyring, os.environ, hidden_prompt(prompter), options.ttl),
+        kept=kept,
         credential=partial(login_credential, prompter, given, target, os.environ),
         check=partial(check_login, target.host, options, os.environ, until),
         remember=partial(memory.remember, settings, target),
@@ -84,8 +88,16 @@ def login(options: LoginOptions, prompter: Prompter, note: Note, until: float | 
         tools=tools,
         note=note,
         clock=time.time,
+        unseen=unseen_by_containers(kept.choice, root=root),
     )
     log_in(target, options.ttl, context)
+
+
+def _build_context(folder: Path | None) -> Path | None:
+    """Return the folder if it is a project's, the files of which may get into an image."""
+    if folder is None or folder in (Path("/"), home_folder()):
+        return None
+    return folder if is_project(folder) else None
 
 
 def _without(note: Note, what: str) -> Callable[[DocklessError], None]:
@@ -124,6 +136,7 @@ def logout(
         DocklessError: A keyring or a file cannot be read or changed; it says what was removed
             nevertheless.
     """
+    check_username(username)
     folder = working_folder()
     if folder is None or not os.access(folder, os.R_OK | os.X_OK):
         folder = None

@@ -70,7 +70,8 @@ def mirror(
         own = stack.enter_context(space(""))
         if request.receipt and file is None:
             own.progress.note("A dry run writes no receipt.")
-        readers = Readers(stack, options.for_sources(), logins.sources, own)
+        reading = replace(own, source=True)
+        readers = Readers(stack, options.for_sources(), logins.sources, reading)
         asking = stack.enter_context(Session(options, logins.target, own))
         lenders = Lenders()
         wishes = Wishes(

@@ -86,13 +86,14 @@ class Readers:
     def of(self, registry: SyncRegistry | None = None) -> Session:
         """Return the session for a registry of a list, or for everything else."""
         if registry not in self._sessions:
-            options, find = self._options, self._find
+            options, find, space = self._options, self._find, self._space
             if registry:
+                space = replace(space, source=True)
                 options = replace(
                     options, insecure=registry.insecure, cert_dir=registry.cert_dir, ca_file=None
                 )
                 if credential := registry.credential:
                     find = shared_account(lambda: credential)
-            session = Session(options, find, self._space)
+            session = Session(options, find, space)
             self._sessions[registry] = self._stack.enter_context(session)
         return self._sessions[registry]

@@ -49,7 +49,7 @@ class SshHost(HostConnection):
             home = place.facts.home
             build = plan_there(context.wish.build, place.shell, home, self.server)
             return SshImage(context, place, HostImage(), self, build)
-        found = find_on_host(context.wish, self.server, place, self.progress, self._warn)
+        found = find_on_host(context.wish, self.server, place, self.progress.step, self._warn)
         if found.local and context.wish.there is None:
             otherwise = called_otherwise(found.local.name, context.asked.target)
             if otherwise:

@@ -11,6 +11,7 @@ from dockless.concurrency import cores
 from dockless.credentials.prompting import AskCredential, refuse_to_ask
 from dockless.model.options import PushOptions
 from dockless.model.plan import TagMoves
+from dockless.model.secret import Credential
 from dockless.model.timings import Timings
 from dockless.oci.packing import asked
 from dockless.ports import Progress
@@ -41,6 +42,7 @@ class Surroundings(Struct, frozen=True, kw_only=True):
         ask: Asks for a credential.
         moves: Called with every tag that is moved.
         timings: Told where the seconds went.
+        accepted: The credentials that were typed, by the host that accepted them.
     """
 
     machine: Machine
@@ -50,6 +52,7 @@ class Surroundings(Struct, frozen=True, kw_only=True):
     ask: AskCredential = refuse_to_ask
     moves: TagMoves = field(default_factory=TagMoves)
     timings: Timings = field(default_factory=Timings)
+    accepted: dict[str, Credential] = field(default_factory=dict)
 
     def warning(self, text: str) -> None:
         """Show a warning, whether or not remarks are shown."""
@@ -72,6 +75,7 @@ class Workspace(Struct, frozen=True, kw_only=True):
         claims: Sends the blobs that several repositories share; None for a push of its own.
         connections: How many connections to one host it may open at once.
         known: The registries that earlier sessions have reached, as in `RegistryConnections`.
+        source: Whether it only reads sources, to which the options for a target do not apply.
     """
 
     surroundings: Surroundings
@@ -82,6 +86,7 @@ class Workspace(Struct, frozen=True, kw_only=True):
     claims: "BlobClaims | None" = None
     connections: int = CONNECTIONS
     known: "dict[str, RegistryClient] | None" = None
+    source: bool = False
 
     @property
     def progress(self) -> Progress:

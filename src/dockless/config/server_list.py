@@ -9,6 +9,7 @@ from dockless.config.document import Scalar, Value
 from dockless.config.setting import Setting, first
 from dockless.errors import UsageError
 from dockless.model.server import SSH_PORT, Server
+from dockless.model.typed_server import parse_host
 
 _TEXT_FILE = "deploy-servers.txt"
 _JSON_FILE = "deploy-servers.json"
@@ -96,8 +97,13 @@ def _lines(text: str) -> Iterator[Server]:
         if not words:
             continue
         where = Value(data={}, file=_TEXT_FILE, line=number, key="")
+        if len(words) == 1 and "@" in words[0].lstrip(
+            "@"
+        ):  # a user is required, as in the other form
+            yield parse_host(words[0], f"{_TEXT_FILE}:{number}:")
+            continue
         if len(words) not in (2, 3):
-            raise where.wrong("is not `host user [port]`")
+            raise where.wrong("is not `host user [port]` or `user@host[:port]`")
         host, user = checked(words[0], "host", where), checked(words[1], "user", where)
         port = (
             Value(data=Scalar("text", words[2]), file=_TEXT_FILE, line=number, key="port").port()

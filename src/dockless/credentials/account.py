@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from dockless.credentials.resolve import FindCredential
+from dockless.credentials.resolve import FindCredential, FoundCredential
+from dockless.errors import AuthError
 from dockless.model.secret import Credential
 from dockless.oci.reference import Repository
 
@@ -66,7 +67,7 @@ class Accounts:
     def __init__(self, find: FindCredential, note: Callable[[str], None]) -> None:
         self._find = find
         self._note = note
-        self._asked: dict[Repository, tuple[str, ...]] = {}
+        self._asked: dict[Repository, FoundCredential] = {}
 
     def of(self, repository: Repository) -> Account:
         """Return the account for a repository."""
@@ -74,13 +75,45 @@ class Accounts:
 
     def tell_asked(self, repository: Repository) -> None:
         """Show why each place that was searched gave no credential, where it says so."""
-        for place in self._asked.get(repository, ()):
-            if not place.endswith(": nothing"):
+        found = self._asked.get(repository, FoundCredential(credential=None, asked=()))
+        for place in found.asked:
+            warned_of = place.startswith(tuple(f"{name}: " for name in found.failed))
+            if not (warned_of or place.endswith(": nothing")):
                 self._note(f"No credential from {place}")
+
+    def username(self, repository: Repository) -> str:
+        """Return whose password is asked for; empty to ask for the username, too."""
+        return self._asked.get(repository, FoundCredential(credential=None, asked=())).account
+
+    def refusal(self, repository: Repository, refused: AuthError) -> AuthError:
+        """Return the error for a credential that is missing, with the reason that the search met.
+
+        Args:
+            repository: The repository, whose credential was looked for.
+            refused: The error without a reason.
+        """
+        found, host = (
+            self._asked.get(repository, FoundCredential(credential=None, asked=())),
+            repository.host,
+        )
+        if found.others:
+            return refused.with_context(
+                f"No password for {found.wanted}: the stored login for {host} is of "
+                f"{', '.join(found.others)}.",
+                f"Log in with `dockless login {host} --username {found.wanted}`, or leave out "
+                "--username.",
+            )
+        if found.failed:
+            return refused.with_context(
+                f"{host} requires a credential, and the {found.failed[0]}, which may have it, "
+                "could not be read.",
+                found.remedy or refused.remedy,
+            )
+        return refused
 
     def _credential(self, repository: Repository) -> Credential | None:
         found = self._find(repository)
-        self._asked[repository] = found.asked
+        self._asked[repository] = found
         for trouble in found.troubles:
             self._note(f"Warning: {trouble}")
         return found.credential

@@ -16,6 +16,7 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from dockless.credentials import auth_files
+from dockless.credentials.keyrings import FILE, SECRET_SERVICE, title
 from dockless.errors import UsageError
 from dockless.oci.reference import docker_key
 from dockless.oci.untrusted_json import parse_json
@@ -168,6 +169,29 @@ def helper_files(
         ("containers", containers),
     )
     return tuple(helper_file(tool, environment, home) for tool, wanted in tools if wanted)
+
+
+def unseen_by_containers(choice: str, *, root: bool) -> str:
+    """Return a warning where rootless podman and buildah cannot use a login; empty where they can.
+
+    They start the helper in a user namespace, whose users the session bus rejects.
+
+    Args:
+        choice: The keyring that has the login, as `keyrings.backend` takes it.
+        root: Whether the user is root, who needs no such namespace.
+    """
+    where = title(choice)
+    if root or choice not in (SECRET_SERVICE, FILE):
+        return ""
+    if choice == FILE:
+        return (
+            f"Rootless podman and buildah find a login in the {where} only where DOCKLESS_KEYRING "
+            "and DOCKLESS_KEYRING_PASSWORD are set for them; --keyring kernel needs neither."
+        )
+    return (
+        f"Rootless podman and buildah cannot use a login in the {where}, which skopeo can; "
+        "for them, log in with --keyring kernel."
+    )
 
 
 def _parse(text: str) -> dict[str, Any] | None:

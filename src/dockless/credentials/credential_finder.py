@@ -64,6 +64,8 @@ class CredentialFinder(Struct, frozen=True, kw_only=True):
         options: CommandOptions,
         account: str,
         configured: ConfiguredLogin | None,
+        *,
+        later: bool = True,
     ) -> "CredentialFinder":
         """Return the finder for a command line, whose password is read or asked for here.
 
@@ -72,11 +74,14 @@ class CredentialFinder(Struct, frozen=True, kw_only=True):
             options: The command line.
             account: The username of the settings; empty for none.
             configured: The login of the project's configuration.
+            later: Whether an empty password is asked for when a registry requires one, and not now.
 
         Raises:
             UsageError: An empty password cannot be asked for here.
         """
-        return cls.of_user(prompter, configured, read_given(prompter, options, account))
+        return cls.of_user(
+            prompter, configured, read_given(prompter, options, account, later=later)
+        )
 
     def find(self, repository: Repository) -> FoundCredential:
         """Return the credential for the registry of a repository, running programs as needed."""
@@ -119,7 +124,8 @@ class CredentialFinder(Struct, frozen=True, kw_only=True):
     @property
     def has_one_password(self) -> bool:
         """Whether a password was given, which is for one registry."""
-        return self.given.password is not None or bool(self.environment.get("DOCKLESS_PASSWORD"))
+        given = self.given.password is not None or self.given.asks
+        return given or bool(self.environment.get("DOCKLESS_PASSWORD"))
 
     def sources(self, host: str) -> Sources:
         """Return every place where a credential for a registry may be."""

@@ -15,7 +15,7 @@ from dockless.credentials import credential_sources
 from dockless.credentials.keyring_logins import IDENTITY_TOKEN
 from dockless.credentials.login_keys import scope
 from dockless.credentials.token_source import TokenSource
-from dockless.errors import DocklessError
+from dockless.errors import AuthError, DocklessError
 from dockless.model.login import Login
 from dockless.model.secret import Credential, Secret
 from dockless.oci.reference import DOCKER_HUB, docker_key
@@ -116,15 +116,21 @@ def _get(server: str, keyrings: Keyrings) -> Reply:
 
 
 def _found(wanted: str, keyrings: Keyrings) -> Credential | None:
+    failed: AuthError | None = None
     for keyring in keyrings.all:
-        if login := keyring.get(wanted):
-            return login
+        try:
+            if login := keyring.get(wanted):
+                return login
+        except AuthError as error:  # such as the desktop's, in the user namespace of podman
+            failed = failed or error
     for token_source in keyrings.token_sources(wanted):
         token = token_source.missing or credential_sources.kept_token(
             wanted, token_source, keyrings.all, keyrings.identity
         )
         if isinstance(token, Credential):
             return token
+    if failed:
+        raise failed
     return None
 
 

@@ -27,12 +27,15 @@ class Given(Struct, frozen=True, kw_only=True):
         account: The username of the settings; it is used with a password that was given without
             one.
         origin: Where the password came from, as in `Credential`.
+        asks: Whether the password is asked for, and looked for nowhere, where the registry requires
+            one.
     """
 
     username: str = ""
     password: Secret | None = None
     account: str = ""
     origin: str = "command line"
+    asks: bool = False
 
 
 class Keyring(Protocol):
@@ -104,6 +107,8 @@ def places(repository: Repository, given: Given, sources: Sources) -> Iterator[C
         given: The credential options of this push.
         sources: Where else to look.
     """
+    if given.asks:
+        return
     yield CredentialSource(name=given.origin, look=partial(_from_command_line, given))
     yield CredentialSource(
         name="environment", look=partial(_from_environment, given, sources.environment)
@@ -189,13 +194,17 @@ def _from_environment(given: Given, environment: Mapping[str, str]) -> Credentia
 
 
 def _from_keyring(keyring: Keyring, repository: Repository, given: Given) -> Credential | str:
-    """Return the keyring's login for the narrowest scope, the settings' account first."""
+    """Return the keyring's login for the narrowest scope, the settings' account first.
+
+    Where only another user than the wanted one has a login, it is that, which the search refuses.
+    """
     accounts = dict.fromkeys((given.username or given.account, given.username))
     for scope in scopes(repository):
         for account in accounts:
             if credential := keyring.get(scope, account):
                 return credential
-    return _NOTHING
+    others = map(keyring.get, scopes(repository)) if given.username else ()
+    return next(filter(None, others), _NOTHING)
 
 
 def kept_token(

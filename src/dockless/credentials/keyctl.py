@@ -8,6 +8,8 @@ import errno
 import os
 import platform
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Literal
 from urllib.parse import quote, unquote
 
@@ -25,6 +27,7 @@ _NUMBERS = {
     "s390x": (278, 280),
     "i686": (286, 288),
 }
+_GET_KEYRING_ID = 0
 _SETPERM, _DESCRIBE, _UNLINK, _SEARCH, _READ = 5, 6, 9, 10, 11
 _SET_TIMEOUT, _GET_PERSISTENT = 15, 22
 _PROCESS_KEYRING, _USER_KEYRING = -2, -4
@@ -36,12 +39,20 @@ _LONGEST_SECRET = 32767
 _LONGEST_DESCRIPTION = 8192  # the kernel's are shorter than a page
 _NUMBER_BYTES = 4
 _GONE = frozenset({errno.ENOKEY, errno.EKEYEXPIRED, errno.EKEYREVOKED})
+_UID_MAP, _KEYS = Path("/proc/self/uid_map"), Path("/proc/keys")
+_EVERY_UID = (1 << 32) - 1
+_KEYS_COLUMNS = 9  # of /proc/keys: see proc_keys(5)
+_NAMES = {"persistent": "_persistent", "user": "_uid"}
 
 SpecialKeyring = Literal["persistent", "user"]
 
 
 class Keyctl:
     """Secrets in one keyring of this user, by service and username.
+
+    A user has keyrings of their own in every user namespace (user_namespaces(7)). In one such as
+    that of rootless podman, which starts credential helpers in it, what the user stored outside is
+    read in place of them where it can be seen, and nothing is changed.
 
     Args:
         keyring: `persistent` outlives every session, until it was not used for three days (or
@@ -88,6 +99,7 @@ class Keyctl:
                 f"takes 1 to {_LONGEST_SECRET}.",
                 "Choose another keyring with --keyring.",
             )
+        self._check_writable()
         try:
             key = _add_key(_description(service, username), payload, self._ring())
             _keyctl(_SETPERM, key, _OWNER_ONLY)
@@ -104,6 +116,7 @@ class Keyctl:
         key = self._find(service, username)
         if key is None:
             return
+        self._check_writable()
         try:
             _keyctl(_UNLINK, key, self._ring())
         except OSError as error:
@@ -117,7 +130,7 @@ class Keyctl:
             AuthError: The kernel refuses.
         """
         try:
-            numbers = _numbers(self._ring())
+            numbers = _numbers(self._outside() or self._ring())
         except OSError as error:
             raise _failure(error) from None
         described = [_described(number) for number in numbers]
@@ -125,11 +138,37 @@ class Keyctl:
 
     def _find(self, service: str, username: str) -> int | None:
         try:
+            if outside := self._outside():
+                # searched by hand, as only a keyring that is possessed can be searched
+                wanted = _description(service, username)
+                return next((key for key in _numbers(outside) if _is_ours(key, wanted)), None)
             return _keyctl(_SEARCH, self._ring(), _TYPE, _description(service, username), 0)
         except OSError as error:
             if error.errno in _GONE:
                 return None
             raise _failure(error) from None
+
+    def _check_writable(self) -> None:
+        if self._outside():
+            raise AuthError(
+                "The logins in the kernel keyring can only be read in a user namespace, such as "
+                "that of rootless podman.",
+                "Log in and out with dockless itself, outside of it.",
+            )
+
+    def _outside(self) -> int | None:
+        """Return this user's keyring outside of a user namespace, if it is seen and has secrets."""
+        uid = _uid_outside()
+        if uid is None:
+            return None
+        try:
+            here = _keyctl(_GET_KEYRING_ID, self._ring(), 0)
+            if _has_secrets(here):  # of a login in the namespace itself
+                return None
+            rings = _own_rings(f"{_NAMES[self._keyring]}.{uid}")
+            return next((ring for ring in rings if ring != here and _has_secrets(ring)), None)
+        except OSError:  # a container may hide the list of keys
+            return None
 
     def _ring(self) -> int:
         if self._keyring == "user":
@@ -147,6 +186,46 @@ def usable(keyring: SpecialKeyring) -> bool:
     except (AuthError, OSError):
         return False
     return True
+
+
+def _uid_outside() -> int | None:
+    """Return this user's number outside of the user namespace; None where there is none."""
+    user = os.geteuid()
+    try:
+        lines = _UID_MAP.read_text().splitlines()
+    except OSError:
+        return None
+    for inside, outside, count in (map(int, line.split()) for line in lines):
+        if inside <= user < inside + count:
+            return None if count == _EVERY_UID else outside + user - inside
+    return None
+
+
+def _own_rings(name: str) -> Iterator[int]:
+    """Yield the keyrings of this user with this name, of every user namespace."""
+    for line in _KEYS.read_text(errors="replace").splitlines():
+        columns = line.split(None, _KEYS_COLUMNS - 1)
+        if len(columns) == _KEYS_COLUMNS:
+            number, owner, kind, text = columns[0], columns[5], columns[7], columns[8]
+            # others may have given one of theirs this name
+            if kind == "keyring" and owner == str(os.geteuid()) and text.startswith(f"{name}: "):
+                yield int(number, 16)
+
+
+def _has_secrets(ring: int) -> bool:
+    described = filter(None, map(_described, _numbers(ring)))
+    return any(service.startswith("dockless") for service, _ in described)
+
+
+def _is_ours(key: int, description: bytes) -> bool:
+    """Whether a key is this user's and has this description."""
+    buffer = ctypes.create_string_buffer(_LONGEST_DESCRIPTION)
+    try:
+        _keyctl(_DESCRIBE, key, buffer, len(buffer))
+    except OSError:
+        return False
+    kind, owner, *_, text = buffer.value.split(b";", 4)
+    return (kind, owner, text) == (_TYPE, str(os.geteuid()).encode(), description)
 
 
 def _numbers(ring: int) -> list[int]:

@@ -40,8 +40,8 @@ _REFUSED = ("keyring.backends.fail.", "keyring.backends.null.", "keyrings.alt.")
 _LEGACY = "PYTHON_KEYRING_BACKEND"
 _REMEDY = (
     "Start a Secret Service such as gnome-keyring; or allow the kernel keyring (the container's "
-    "seccomp profile may forbid it); or choose an encrypted file with --keyring file, which takes "
-    "`pip install 'dockless[file]'`."
+    "seccomp profile may forbid it); or choose an encrypted file with --keyring file, for which "
+    "dockless is installed with its extra `file`."
 )
 
 
@@ -225,7 +225,7 @@ def _load(choice: str, dotted: str) -> Callable[[], Backend]:
     if choice == FILE:
         raise UsageError(
             "The encrypted file needs the package keyrings.cryptfile.",
-            "Install it: pip install 'dockless[file]'.",
+            "Install dockless with its extra `file`, or that package into the same environment.",
         )
     what = f"There is no keyring {choice!r}" if dot else f"{choice!r} is not a keyring"
     raise UsageError(f"{what}.", f"Choose one of {', '.join(CHOICES)}, or MODULE.CLASS.")

@@ -70,14 +70,22 @@ def login_credential(
             found = token_source.missing or token_source.ask()
             if isinstance(found, Credential):
                 return found, token_source.name
-            reasons.append(f"{token_source.name}: {found}")
+            named = token_source.name in found
+            reasons.append(found if named else f"{token_source.name}: {found}")
     if target.kind is kinds.ECR:
         raise UsageError(
             f"No token for {target.host} could be obtained. {'; '.join(reasons)}.",
-            "Install `dockless[aws]` or the aws CLI, and configure it.",
+            "Install dockless with its extra `aws`, or boto3 into the same environment, or the aws "
+            "CLI; and configure it.",
         )
     if not prompter.at_terminal():
         why = f" DOCKLESS_PASSWORD is for {variable}, not {username}." if anothers else ""
+        if username:
+            raise UsageError(
+                f"There is no terminal to ask for the password of {username} for {target.scope}."
+                f"{why}",
+                "Give it with --password-stdin.",
+            )
         raise UsageError(
             f"There is no terminal to ask for a username and a password for {target.scope}.{why}",
             "Give --username and --password-stdin.",

@@ -98,13 +98,16 @@ def with_empty_password(arguments: Sequence[str], options: Collection[str]) -> l
     return [*made, *rest]
 
 
-AskCredential = Callable[[str, AuthError], Credential]
-"""Asks for the credential of a host that requires one; raises its refusal where it cannot ask."""
+AskCredential = Callable[[str, AuthError, str], Credential]
+"""Asks for the credential of a host that requires one; raises its refusal where it cannot ask.
+
+Its arguments are the host, the refusal, and whose password it is; empty to ask for that, too.
+"""
 
 
-def refuse_to_ask(host: str, refused: AuthError) -> Credential:
+def refuse_to_ask(host: str, refused: AuthError, username: str = "") -> Credential:
     """Raise the refusal of a host, since no prompt is possible."""
-    del host
+    del host, username
     raise refused
 
 

@@ -9,6 +9,7 @@ nothing. Without a credential, the push is anonymous.
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from dockless.credentials.credential_sources import CredentialSource, Given, Sources, places
 from dockless.errors import DocklessError
@@ -19,18 +20,29 @@ OPEN = " would be queried"
 """How the result of a place ends whose program was not to be queried."""
 
 
-class FoundCredential(Struct, frozen=True):
+class FoundCredential(Struct, frozen=True, kw_only=True):
     """The result of the search for a credential.
 
     Attributes:
         credential: The credential, or None for anonymous.
         asked: Every place that was searched, in order, each with its result.
         troubles: Warnings about places that failed, one sentence each.
+        failed: The names of these places.
+        remedy: What to do about the first of them; empty for nothing.
+        wanted: The one username that may be used; empty for any.
+        others: The users whose logins were found and may not be used.
+        account: Whose password is asked for where the registry requires one; empty to ask for the
+            username, too.
     """
 
     credential: Credential | None
     asked: tuple[str, ...]
     troubles: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
+    remedy: str = ""
+    wanted: str = ""
+    others: tuple[str, ...] = ()
+    account: str = ""
 
 
 FindCredential = Callable[[Repository], FoundCredential]
@@ -40,7 +52,7 @@ FindCredential = Callable[[Repository], FoundCredential]
 def no_login(hosts: Iterable[str]) -> FindCredential:
     """Return what finds no credential for any registry, whichever are named."""
     del hosts
-    return lambda _: FoundCredential(None, ())
+    return lambda _: FoundCredential(credential=None, asked=())
 
 
 def given_first(
@@ -62,14 +74,14 @@ def given_first(
     def find(repository: Repository) -> FoundCredential:
         given = credential if repository.host in only else None
         known = given or credentials.get(repository.host)
-        return FoundCredential(known, ()) if known else elsewhere(repository)
+        return FoundCredential(credential=known, asked=()) if known else elsewhere(repository)
 
     return find
 
 
 def shared_account(account: Callable[[], Credential | None]) -> FindCredential:
     """Return what finds the one credential, which several pushes share."""
-    return lambda _: FoundCredential(account(), ())
+    return lambda _: FoundCredential(credential=account(), asked=())
 
 
 def find(
@@ -95,7 +107,8 @@ def find(
         UsageError: A password is empty or has no username, or a file cannot be read.
         AuthError: A helper is missing, fails or hangs.
     """
-    return _search(places(repository, given, sources), given.username, may_ask)
+    found = _search(places(repository, given, sources), given.username, may_ask)
+    return replace(found, account=given.username or given.account) if given.asks else found
 
 
 def explain(repository: Repository, given: Given, sources: Sources) -> FoundCredential:
@@ -111,19 +124,30 @@ def _search(
     places: Iterator[CredentialSource], username: str, may_ask: Callable[[str], bool]
 ) -> FoundCredential:
     asked: list[str] = []
-    troubles: list[str] = []
+    troubles: dict[str, DocklessError] = {}
+    others: dict[str, None] = {}
+    credential = None
     for place in places:
         credential, what = _look(place, troubles, may_ask)
         if credential and username and credential.username != username:
+            others[credential.username or "an identity token"] = None
             credential, what = None, f"{what}, not {username}"
         asked.append(f"{place.name}: {what}")
         if credential:
-            return FoundCredential(credential, tuple(asked), tuple(troubles))
-    return FoundCredential(None, tuple(asked), tuple(troubles))
+            break
+    return FoundCredential(
+        credential=credential,
+        asked=tuple(asked),
+        troubles=tuple(map(str, troubles.values())),
+        failed=tuple(troubles),
+        remedy=next((each.remedy for each in troubles.values()), ""),
+        wanted=username,
+        others=tuple(others),
+    )
 
 
 def _look(
-    place: CredentialSource, troubles: list[str], may_ask: Callable[[str], bool]
+    place: CredentialSource, troubles: dict[str, DocklessError], may_ask: Callable[[str], bool]
 ) -> tuple[Credential | None, str]:
     run = bool(place.program) and may_ask(place.program)
     if place.missing and not (run and place.required):
@@ -135,7 +159,7 @@ def _look(
     except DocklessError as error:
         if place.essential:
             raise
-        troubles.append(str(error))
+        troubles[place.name] = error
         return None, error.what
     if isinstance(found, str):
         return None, found

@@ -77,7 +77,7 @@ class Examination:
         self._environment = environment
         self._write = write
         self._home = home_folder()
-        self._found = FoundCredential(None, ())
+        self._found = FoundCredential(credential=None, asked=())
 
     def lanes(self) -> Iterator[Lane]:
         """Yield the checks; checks that depend on one another share a lane."""

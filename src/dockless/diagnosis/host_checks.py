@@ -17,11 +17,11 @@ from dockless.model.endpoint import Endpoint, is_loopback
 from dockless.model.printable import bounded
 from dockless.model.server import Server
 from dockless.report.hosts import Checked
-from dockless.sources.known_tools import container_tools
-from dockless.sources.local import find_local
+from dockless.sources.host_search import HostWish, find_on_host
 from dockless.ssh import reach
 from dockless.ssh.connection import Ssh, connect
 from dockless.ssh.executor import RemoteShell
+from dockless.ssh.reach import Reached
 from dockless.ssh.workdir import Workdir, workdir
 
 _VERSIONS = {
@@ -32,16 +32,18 @@ _VERSIONS = {
 }
 
 
-class HostChecks(Struct, frozen=True):
+class HostChecks(Struct, frozen=True, kw_only=True):
     """What is looked for.
 
     Attributes:
         names: What the image may be called.
+        there: The source on the hosts, as the user typed it; empty for an image of these names.
         endpoint: The registry; None when it is not known which.
         stall: Seconds without a byte after which a host is given up.
     """
 
     names: tuple[str, ...]
+    there: str
     endpoint: Endpoint | None
     stall: float
 
@@ -51,7 +53,7 @@ class WantedCheck(Struct, frozen=True, kw_only=True):
 
     Attributes:
         settings: The settings, which may name the registry and the image.
-        image: The image to look for; empty for the one of the settings.
+        image: The source on the hosts, as the user typed it; empty for the image of the settings.
         insecure: Whether the registry uses plain HTTP.
         stall: Seconds without a byte after which a host is given up.
     """
@@ -73,13 +75,13 @@ def check_hosts(
         ssh: How connections are made.
         at_once: How many are checked at once.
     """
-    names: tuple[str, ...] = (wanted.image,) if wanted.image else ()
+    names: tuple[str, ...] = ()
     endpoint = None
     with contextlib.suppress(UsageError):  # who only wants to see the hosts need not say more
         target = find_target(wanted.settings, None)
-        names = names or local_candidates(wanted.settings, target)
+        names = () if wanted.image else local_candidates(wanted.settings, target)
         endpoint = Endpoint(host=target.repository.value.host, plain_http=wanted.insecure)
-    checks = HostChecks(names, endpoint, wanted.stall)
+    checks = HostChecks(names=names, there=wanted.image, endpoint=endpoint, stall=wanted.stall)
     return map_concurrently(lambda each: check(each, ssh, checks), servers, at_once)
 
 
@@ -107,6 +109,7 @@ def _checked(server: Server, ssh: Ssh, wanted: HostChecks) -> Checked:
 
 def _look(server: Server, place: Workdir, wanted: HostChecks) -> Checked:
     facts = place.facts
+    registry = _reached(place.shell, wanted.endpoint)
     return Checked(
         server=server,
         account=f"{facts.user} on {facts.system} {facts.machine}",
@@ -115,7 +118,8 @@ def _look(server: Server, place: Workdir, wanted: HostChecks) -> Checked:
         engines=tuple(_engines(place)),
         free=facts.free,
         clock=facts.clock - time.time(),
-        reaches=_reaches(place.shell, wanted.endpoint),
+        reaches=registry.answer,
+        unreached=registry.why,
     )
 
 
@@ -129,15 +133,28 @@ def _tools(place: Workdir) -> Iterator[tuple[str, str]]:
 
 
 def _image(server: Server, place: Workdir, wanted: HostChecks) -> str:
-    names = (server.image_name,) if server.image_name else wanted.names
-    if not names:
+    """Return the image that a push would take, found as a push finds it."""
+    if not (wanted.there or server.image_name or wanted.names):
         return "no image was named"
     warnings: list[str] = []
+    said = "unknown"
+    wish = HostWish(names=wanted.names, there=wanted.there or None, build=None)
     try:
-        tool, found = find_local(names, container_tools(place.shell), warnings.append)
+        found = find_on_host(wish, server, place, _untold, warnings.append)
     except DocklessError as error:
         return error.what
-    return "; ".join((f"{tool.name} has {found.name}, {found.image_id}", *warnings))
+    if found.source:
+        said = f"{found.source.kind} {found.source.path}"
+        if found.source.selector:
+            said += f", {found.source.selector} in it"
+    elif found.tool and found.local:
+        said = f"{found.tool.name} has {found.local.name}, {found.local.image_id}"
+    return "; ".join((said, *warnings))
+
+
+def _untold(step: str) -> None:
+    """Show no step: a check is short."""
+    del step
 
 
 def _engines(place: Workdir) -> Iterator[tuple[str, str]]:
@@ -150,9 +167,9 @@ def _engines(place: Workdir) -> Iterator[tuple[str, str]]:
             yield name, lacks
 
 
-def _reaches(shell: RemoteShell, endpoint: Endpoint | None) -> bool | None:
+def _reached(shell: RemoteShell, endpoint: Endpoint | None) -> Reached:
     if endpoint is None:
-        return None
+        return Reached(answer=None, why="no registry was named")
     if is_loopback(endpoint.host):
-        return False
-    return reach.reaches(shell, endpoint)
+        return Reached(answer=False, why=f"{endpoint.host} is a loopback address of this machine")
+    return reach.reached(shell, endpoint)

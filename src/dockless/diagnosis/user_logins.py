@@ -45,7 +45,8 @@ def user_logins(options: CommandOptions, prompter: Prompter) -> UserLogins:
         UsageError: An empty password cannot be asked for.
     """
     settings = readable_settings(options.username, os.environ)
-    finder = CredentialFinder.of_command(prompter, options, settings.account, settings.login)
+    account, login = settings.account, settings.login
+    finder = CredentialFinder.of_command(prompter, options, account, login, later=False)
     return UserLogins(
         settings=settings,
         read_settings=partial(project_settings, options.username, os.environ),

@@ -22,6 +22,7 @@ from msgspec.structs import replace
 from dockless.errors import (
     AuthError,
     DocklessError,
+    EngineDeniedError,
     EngineError,
     EngineTrustError,
     LostCopyError,
@@ -122,7 +123,7 @@ class Automatic:
             )
         except AuthError as error:
             if not (_UNAUTHORIZED.search(error.what) and self._has_none()):
-                raise
+                raise self._in_own_words(error, repository) from None
             # some are open for reading, and say at the first write only what they require
             raise UnclearAnswerError(error.what, error.remedy) from error
         except (UnclearAnswerError, UnexplainedError) as error:
@@ -133,6 +134,11 @@ class Automatic:
             if refusal and words and words in refusal.what:
                 raise refusal from None
             raise
+
+    def _in_own_words(self, error: AuthError, repository: Repository) -> AuthError:
+        """Return what the registry answers this account, in place of a program's words for it."""
+        asked = self._refusal(repository) if isinstance(error, EngineDeniedError) else None
+        return asked if isinstance(asked, AuthError) else error
 
     def pull(self, source: Reference, layout: Path) -> None:
         """Pull an image or index into a new layout, unchanged."""

@@ -13,6 +13,7 @@ from dockless.errors import (
     AuthError,
     ContentRefusedError,
     DocklessError,
+    EngineDeniedError,
     EngineRefusedError,
     EngineTrustError,
     ManifestRefusedError,
@@ -190,7 +191,7 @@ _RULES: tuple[_MessageRule | _LocalRule, ...] = (
     _MessageRule(
         ("unauthorized", "denied", "authentication required", "invalid username/password"),
         frozenset({401, 403}),
-        lambda _, host, said: AuthError(
+        lambda _, host, said: EngineDeniedError(
             f"{host} does not allow the push: {said}",
             "Check the credential, and whether it may push to this repository.",
         ),

@@ -20,6 +20,20 @@ class Trust(Struct, frozen=True):
     client_key: Path | None = None
 
 
+class TlsRemedies(Struct, frozen=True, kw_only=True):
+    """What to do where TLS with a registry fails, by the options that apply to it.
+
+    Attributes:
+        no_tls: Where it does not use TLS.
+        uses_tls: Where plain HTTP was sent to it, and it uses TLS.
+        untrusted: Where it is not known who signed its certificate.
+    """
+
+    no_tls: str = "If plain HTTP is intended, use --insecure."
+    uses_tls: str = "Leave out --insecure."
+    untrusted: str = "Name the authority that signed it with --ca-file FILE or --cert-dir DIR."
+
+
 class Endpoint(Struct, frozen=True, kw_only=True):
     """A registry as it is reached by this push.
 
@@ -29,12 +43,14 @@ class Endpoint(Struct, frozen=True, kw_only=True):
         trust: The certificates for TLS.
         insecure_realms: The hosts, each with a port or for all, whose token service may be sent
             secrets without TLS, because the user allows it.
+        remedies: What to do where TLS with it fails.
     """
 
     host: str
     plain_http: bool = False
     trust: Trust = Trust()
     insecure_realms: tuple[str, ...] = ()
+    remedies: TlsRemedies = TlsRemedies()
 
     @property
     def url(self) -> str:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from dockless.errors import UsageError
 from dockless.model.registry_access import RegistryAccess
+from dockless.model.usernames import check_username
 
 
 class LoginOptions(RegistryAccess, frozen=True, kw_only=True):
@@ -25,6 +26,7 @@ class LoginOptions(RegistryAccess, frozen=True, kw_only=True):
 
     def check(self) -> None:
         """Raise UsageError when two options contradict each other."""
+        check_username(self.username)
         if self.key_file and (self.password_stdin or self.username):
             raise UsageError(
                 "--key-file does not go with --username or --password-stdin.",

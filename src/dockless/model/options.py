@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from dockless.errors import UsageError
 from dockless.model.registry_access import RegistryAccess
 from dockless.model.secret import Secret
+from dockless.model.usernames import check_username
 from dockless.oci.platform import Platform
 
 PROGRAMS = ("crane", "skopeo")
@@ -127,11 +128,6 @@ class MirrorOptions(PushOptions, frozen=True, kw_only=True):
         return tuple(dict.fromkeys((*one, *self.platforms)))
 
     @classmethod
-    def connection_limits(cls) -> tuple[int, int]:
-        """Return the same: a worker needs more than one connection."""
-        return 4, 1024
-
-    @classmethod
     def of(cls, options: PushOptions) -> "MirrorOptions":
         """Return the options of a mirror whose images are pushed so."""
         if isinstance(options, cls):
@@ -176,6 +172,7 @@ class CommandOptions(PushOptions, frozen=True, kw_only=True):
 
     def check(self) -> None:
         """Raise UsageError when two options contradict each other."""
+        check_username(self.username)
         _exclude(
             (self.local and self.remote, "--local and --remote"),
             (self.password is not None and self.password_stdin, "--password and --password-stdin"),

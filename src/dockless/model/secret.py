@@ -70,6 +70,20 @@ class Credential(Struct, frozen=True, kw_only=True):
     expires: float | None = None
     registry_token: Secret | None = None
 
+    def __post_init__(self) -> None:
+        """Check that no secret is plain text, which would be shown where the credential is.
+
+        Raises:
+            TypeError: One is; it is not quoted.
+        """
+        for name in ("password", "identity_token", "registry_token"):
+            value = getattr(self, name)
+            if not isinstance(value, Secret) and (value is not None or name == "password"):
+                raise TypeError(
+                    f"{name} of a Credential must be a dockless.Secret, not "
+                    f"{type(value).__name__}: write {name}=Secret(TEXT)."
+                )
+
     @property
     def source(self) -> str:
         """Its source, as used after `from`."""

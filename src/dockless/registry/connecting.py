@@ -3,7 +3,7 @@
 from dockless.model.options import PushOptions
 from dockless.registry.client import RegistryClient
 from dockless.storage.machine import Machine
-from dockless.transport.endpoints import endpoint_of
+from dockless.transport.endpoints import as_source, endpoint_of
 from dockless.transport.http import CONNECTIONS, HttpClient
 from dockless.transport.request_limits import RequestLimits
 
@@ -18,6 +18,9 @@ class RegistryConnections:
         connections: How many connections to one host may be open at once.
         known: The registries that earlier sessions with the same options have reached, by host;
             those that are reached now are added. None for a session that shares none.
+
+    Attributes:
+        source: Whether they are sources of a command whose options are for its target alone.
     """
 
     def __init__(
@@ -28,6 +31,7 @@ class RegistryConnections:
         connections: int = CONNECTIONS,
         known: dict[str, RegistryClient] | None = None,
     ) -> None:
+        self.source = False
         self._options = options
         self._machine = machine
         self._limits = limits
@@ -44,6 +48,8 @@ class RegistryConnections:
         if host not in self._clients:
             machine, until = self._machine, self._limits.until
             endpoint = endpoint_of(host, self._options, machine.home, until=until)
+            if self.source:
+                endpoint = as_source(endpoint, machine.home)
             http = HttpClient(endpoint, machine.environment, until, self._connections)
             http.slots = self._limits.slots(host)
             client = RegistryClient(http, lambda: None)

@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 from msgspec.structs import replace
 
-from dockless.errors import AuthError, PushError
+from dockless.errors import AuthError, NetworkError, PushError
 from dockless.model.endpoint import Endpoint
 from dockless.model.secret import Credential, Grant
 from dockless.oci.reference import Repository
@@ -51,6 +51,7 @@ class RegistryLogin:
         """Check that a registry responds, and which authentication it requires.
 
         Raises:
+            NetworkError: It does not respond, or requires TLS.
             PushError: The service that responds is not a registry.
         """
         if self._pinged:
@@ -73,8 +74,10 @@ class RegistryLogin:
 
             raise shut_out(response, host)
         elif self.http.endpoint.plain_http and wants_tls(response):
-            raise PushError(
-                f"{host} uses TLS, but the request was sent in plain HTTP.", "Leave out --insecure."
+            raise NetworkError(
+                f"{host} uses TLS, but the request was sent in plain HTTP.",
+                self.http.endpoint.remedies.uses_tls,
+                passing=False,
             )
         elif response.status != _OK or is_html(response):
             raise self._no_registry(response)

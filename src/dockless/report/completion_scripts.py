@@ -91,3 +91,18 @@ complete --no-files --command dockless --arguments "(_dockless_completion)"
 
 SCRIPTS: Mapping[str, str] = {"bash": _BASH, "zsh": _ZSH, "fish": _FISH}
 """The script of each shell."""
+
+_FISH_QUESTION = frozenset({"COMP_WORDS", "COMP_CWORD"})
+_QUESTIONS = {"bash": frozenset({"COMP_LINE"}), "zsh": _FISH_QUESTION, "fish": _FISH_QUESTION}
+
+
+def is_question(environment: Mapping[str, str]) -> bool:
+    """Whether a shell asks for completions, with all that its script sends.
+
+    Otherwise somebody else has set the variable, and there is nothing to complete.
+    """
+    shell, _, action = environment.get(VARIABLE, "").partition("_")
+    if action != "complete" or shell not in _QUESTIONS:
+        return action == "source"
+    missing = _QUESTIONS[shell] - environment.keys()
+    return not missing and (shell != "zsh" or environment["COMP_CWORD"].strip().isdecimal())

@@ -117,7 +117,7 @@ Examples:
 
 \b
 Keyrings: secret-service, macos, kernel, kernel-user, file (encrypted; needs
-dockless[file]), or MODULE.CLASS of the keyring library. Without --keyring and
+the extra `file`), or MODULE.CLASS of the keyring library. Without --keyring and
 DOCKLESS_KEYRING the first available one, never the file.
 """,
     "logout": """\b

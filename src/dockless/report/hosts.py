@@ -32,6 +32,7 @@ class Checked(Struct, frozen=True, kw_only=True):
         free: Bytes that are free in our folder there.
         clock: Seconds by which its clock is ahead of ours.
         reaches: Whether it reaches the registry; None when that is not known.
+        unreached: Why it does not, or why that is not known, as a clause; empty where it does.
     """
 
     server: Server
@@ -43,6 +44,7 @@ class Checked(Struct, frozen=True, kw_only=True):
     free: int = 0
     clock: float = 0.0
     reaches: bool | None = None
+    unreached: str = ""
 
 
 def outcome_table(results: Sequence[HostResult]) -> str:
@@ -88,7 +90,7 @@ def check_text(number: int, found: Checked) -> str:
     rows += [
         ("space", f"{human_size(found.free)} free"),
         ("clock", f"{found.clock:+.0f} s"),
-        ("registry", reached[found.reaches]),
+        ("registry", ": ".join(filter(None, (reached[found.reaches], found.unreached)))),
     ]
     lines = columns(rows).splitlines()
     return "\n".join([f"{number:3}  {found.server}", *(f"     {line}" for line in lines)])
@@ -169,4 +171,5 @@ def _check_members(found: Checked) -> dict[str, object]:
         "freeBytes": found.free,
         "clockAheadSeconds": round(found.clock),
         "reachesRegistry": found.reaches,
+        "registryUnreached": found.unreached or None,
     }

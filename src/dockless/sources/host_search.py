@@ -10,7 +10,6 @@ from msgspec import Struct
 from dockless.model.builder import HostRecipe
 from dockless.model.host import Facts
 from dockless.model.server import Server
-from dockless.ports import Steps
 from dockless.sources.host_build import build_there
 from dockless.sources.known_tools import container_tools
 from dockless.sources.local import find_local
@@ -48,7 +47,7 @@ def find_on_host(
     wish: HostWish,
     server: Server,
     place: HostPlace,
-    progress: Steps,
+    step: Callable[[str], None],
     warn: Callable[[str], None],
 ) -> HostImage:
     """Return the image of a host.
@@ -57,7 +56,7 @@ def find_on_host(
         wish: Which one.
         server: What the project says of the host.
         place: The host.
-        progress: Where the work on it is shown.
+        step: Called with what is done, one line each.
         warn: Called with what the user must see.
 
     Raises:
@@ -70,7 +69,7 @@ def find_on_host(
     if server.image_name:
         names = (server.image_name,)
     if wish.build:
-        names, tool = build_there(wish.build, shell, home, server, progress.step)
+        names, tool = build_there(wish.build, shell, home, server, step)
     elif wish.there is not None:
         source = parse_there(_at_home(wish.there, home), partial(_kind_of_path, shell))
         if source.kind != "local":
@@ -78,7 +77,7 @@ def find_on_host(
         names, tool, typed = (source.name,), source.tool, True
     tools = tuple(each for each in container_tools(shell) if tool in ("", each.name))
     has, image = find_local(names, tools, warn, typed=typed)
-    progress.step(f"Source: {has.name} image {image.shown}")
+    step(f"Source: {has.name} image {image.shown}")
     return HostImage(has, image)
 
 

@@ -7,9 +7,11 @@ import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from dockless.model.endpoint import Endpoint, Trust, is_loopback
+from msgspec.structs import replace
+
+from dockless.model.endpoint import Endpoint, TlsRemedies, Trust, is_loopback
 from dockless.model.registry_access import RegistryAccess
-from dockless.transport.trust import find_trust
+from dockless.transport.trust import certificates_of, find_trust
 
 CONNECT_SECONDS = 10.0
 """How long a connection may take to be made."""
@@ -45,7 +47,40 @@ def endpoint_of(
         end = min(time.monotonic() + seconds, math.inf if until is None else until)
         plain_http = not _speaks_tls(host, end)
     return Endpoint(
-        host=host, plain_http=plain_http, trust=trust, insecure_realms=access.insecure_realms
+        host=host,
+        plain_http=plain_http,
+        trust=trust,
+        insecure_realms=access.insecure_realms,
+        remedies=_remedies(host, access, home),
+    )
+
+
+def as_source(endpoint: Endpoint, home: Path) -> Endpoint:
+    """Return the endpoint of a source, where the options of a command are for its target alone."""
+    folder = certificates_of(endpoint.host, home)
+    remedies = TlsRemedies(
+        no_tls="--insecure is for the target: if plain HTTP is intended, name this source in a "
+        "list of skopeo's (-f FILE.yml) with `tls-verify: false`.",
+        uses_tls="Leave out `tls-verify: false` in its list.",
+        untrusted="--ca-file and --cert-dir are for the target: put the certificate of the "
+        f"authority that signed it into {folder} as a file *.crt.",
+    )
+    return replace(endpoint, remedies=remedies)
+
+
+def _remedies(host: str, access: RegistryAccess, home: Path) -> TlsRemedies:
+    """Return what to do where TLS fails: certificates in the options exclude plain HTTP."""
+    if not (access.ca_file or access.cert_dir):
+        return TlsRemedies()
+    folder = certificates_of(host, home)
+    plain = "leave out --ca-file and --cert-dir"
+    if not is_loopback(host):
+        plain += ", and use --insecure"
+    return TlsRemedies(
+        no_tls=f"If plain HTTP is intended, {plain}; the certificates for another registry are "
+        f"also read from {folder.parent}/HOST.",
+        untrusted="--ca-file or --cert-dir names another authority: name the one that signed it, "
+        f"or put its certificate into {folder} as a file *.crt.",
     )
 
 

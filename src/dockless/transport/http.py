@@ -190,7 +190,7 @@ class HttpClient:
             raise self._late()
         with (
             self._timely(),
-            network_errors(self.endpoint.host, url, self._environment, self.endpoint.trust),
+            network_errors(self.endpoint, url, self._environment),
             limited(limit),
         ):
             response = self._pool(url).request(

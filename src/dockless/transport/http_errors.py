@@ -12,13 +12,12 @@ from urllib.parse import urlsplit
 from urllib3 import exceptions
 
 from dockless.errors import NetworkError
-from dockless.model.endpoint import Trust
+from dockless.model.endpoint import Endpoint, TlsRemedies
 from dockless.transport.proxy import Proxy, proxy
 
 if TYPE_CHECKING:
     from dockless.transport.peer import Certificate
 
-_NO_TRUST = Trust()
 _LOOK_SECONDS = 10.0
 _LONGEST_WAIT_SECONDS = 24 * 3600.0
 
@@ -42,37 +41,41 @@ def retry_after(text: str) -> float | None:
 
 
 def _untrusted(
-    named: str, error: exceptions.SSLError, url: str, environment: Mapping[str, str], trust: Trust
+    named: str,
+    error: exceptions.SSLError,
+    url: str,
+    environment: Mapping[str, str],
+    endpoint: Endpoint,
 ) -> NetworkError:
     from dockless.transport.peer import target_of, unverified  # noqa: PLC0415 - rare
     from dockless.transport.tls_errors import tls_error  # noqa: PLC0415 - the same
 
     def look() -> "Certificate | None":
-        return unverified(target_of(url), proxy(url, environment), trust, _LOOK_SECONDS)
+        return unverified(target_of(url), proxy(url, environment), endpoint.trust, _LOOK_SECONDS)
 
-    return tls_error(named, error, _reason(error), look)
+    # another host, such as a token service, has certificates of its own
+    own = endpoint.remedies if _netloc(url) == endpoint.host else TlsRemedies()
+    return tls_error(named, error, _reason(error), look, own)
 
 
 @contextlib.contextmanager
-def network_errors(
-    host: str, url: str, environment: Mapping[str, str], trust: Trust = _NO_TRUST
-) -> Iterator[None]:
+def network_errors(endpoint: Endpoint, url: str, environment: Mapping[str, str]) -> Iterator[None]:
     """Turn what urllib3 raises in the block into dockless's errors.
 
     Args:
-        host: The registry.
+        endpoint: The registry; its client certificate, which servers may require before they show
+            their own.
         url: What is asked for, of the registry or of another host.
         environment: Where proxies are named.
-        trust: The client certificate, which servers may require before they show their own.
     """
-    where = named(host, url)
+    where = named(endpoint.host, url)
     try:
         yield
     except exceptions.SSLError as error:
-        raise _untrusted(where, error, url, environment, trust) from None
+        raise _untrusted(where, error, url, environment, endpoint) from None
     except exceptions.MaxRetryError as error:
         if isinstance(error.reason, exceptions.SSLError):
-            raise _untrusted(where, error.reason, url, environment, trust) from None
+            raise _untrusted(where, error.reason, url, environment, endpoint) from None
         raise _unreachable(where, error.reason or error, proxy(url, environment)) from None
     except exceptions.HTTPError as error:
         raise _unreachable(where, error, proxy(url, environment)) from None

@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from dockless.errors import NetworkError
+from dockless.model.endpoint import TlsRemedies
 from dockless.model.printable import bounded
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ _NOT_YET, _EXPIRED = 9, 10
 _OTHER_NAME = frozenset({62, 64})
 _MOST_NAMES = 5
 _LONGEST_SAID = 200
+_USUAL = TlsRemedies()
 
 
 def plain(text: str) -> str:
@@ -44,6 +46,7 @@ def tls_error(
     error: Exception,
     reason: str,
     look: "Callable[[], Certificate | None]" = _unseen,
+    remedies: TlsRemedies = _USUAL,
 ) -> NetworkError:
     """Return the error for a TLS connection that failed.
 
@@ -52,12 +55,13 @@ def tls_error(
         error: urllib3's error, with that of the ssl module among its arguments.
         reason: What it says, as a clause.
         look: Reads the certificate that is not trusted, to say what is wrong with it.
+        remedies: What to do, by the options that apply to it.
     """
     text = plain(str(error))
     if "WRONG_VERSION_NUMBER" in text or "record layer" in text:
         return NetworkError(
             f"{host} does not use TLS.",
-            "If plain HTTP is intended, use --insecure.",
+            remedies.no_tls,
             passing=False,
         )
     causes = (error, *error.args)
@@ -66,7 +70,7 @@ def tls_error(
         said = found.verify_message if found else text.rpartition("failed: ")[2]
         code = found.verify_code if found else 0
         seen = look() if code in {_EXPIRED, *_OTHER_NAME} else None
-        return _certificate_error(host, code, said.rstrip("."), seen)
+        return _certificate_error(host, code, said.rstrip("."), seen, remedies.untrusted)
     if _BROKEN.search(text):  # what arrived was not what was sent, or the peer failed
         return NetworkError(f"TLS with {host} broke off: {text.rpartition('] ')[2].strip(')')}.")
     if "alert" in text.lower():
@@ -78,11 +82,10 @@ def tls_error(
     return NetworkError(f"TLS with {host} failed: {reason}.")
 
 
-def _certificate_error(host: str, code: int, said: str, seen: "Certificate | None") -> NetworkError:
-    what, remedy = (
-        f"The certificate of {host} is not trusted: {said}.",
-        "Name the authority that signed it with --ca-file FILE or --cert-dir DIR.",
-    )
+def _certificate_error(
+    host: str, code: int, said: str, seen: "Certificate | None", remedy: str
+) -> NetworkError:
+    what = f"The certificate of {host} is not trusted: {said}."
     if code in _OTHER_NAME:
         what, remedy = _other_name(host, said, seen)
     elif code == _EXPIRED:

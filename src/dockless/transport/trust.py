@@ -48,13 +48,18 @@ def find_trust(host: str, ca_file: Path | None, cert_dir: Path | None, home: Pat
     return Trust(authorities, certificates[0], key)
 
 
+def certificates_of(host: str, home: Path) -> Path:
+    """Return the user's own folder of certificates for a host."""
+    return home / ".config/containers/certs.d" / host
+
+
 def usual_folders(host: str, home: Path) -> list[Path]:
     """Return the folders of certificates that are there for a host, the first of which counts.
 
     An inaccessible one counts as missing: the home may be another user's.
     """
     named = (
-        home / ".config/containers/certs.d" / host,
+        certificates_of(host, home),
         *(folder / host for folder in _SYSTEM_FOLDERS),
     )
     return [folder for folder in named if _is_there(folder)]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from dockless.cli.main import _ASKED_BY_SHELL
+from dockless.cli.main import _ASKED_BY_SHELL, main
 from dockless.cli.main import dockless as program
 from dockless.errors import UsageError
 from dockless.report.completion_scripts import SCRIPTS, VARIABLE
@@ -196,3 +196,32 @@ def test_a_script_is_printed_for_the_shell_that_is_named_or_used(
     assert CliRunner().invoke(program, ["completion", shell]).stdout == SCRIPTS[shell]
     assert VARIABLE == _ASKED_BY_SHELL
     assert isinstance(CliRunner().invoke(program, ["completion"]).exception, UsageError)
+
+
+@pytest.mark.parametrize(
+    ("shell", "extra"),
+    [
+        ("bash", {}),
+        ("bash", {"COMP_WORDS": "dockless pu", "COMP_CWORD": "1"}),
+        ("zsh", {}),
+        ("zsh", {"COMP_LINE": "dockless pu"}),
+        ("zsh", {"COMP_WORDS": "dockless pu", "COMP_CWORD": "one"}),
+        ("fish", {}),
+        ("fish", {"COMP_WORDS": "dockless pu"}),
+        ("fish", {"COMP_CWORD": "pu"}),
+    ],
+)
+def test_a_variable_without_a_question_of_a_shell_ends_quietly(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    shell: str,
+    extra: dict[str, str],
+) -> None:
+    for name in ("COMP_LINE", "COMP_WORDS", "COMP_CWORD"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in {VARIABLE: f"{shell}_complete", **extra}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("sys.argv", ["dockless"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert (ended.value.code, *capsys.readouterr()) == (0, "", "")

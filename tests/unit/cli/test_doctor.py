@@ -46,7 +46,9 @@ def test_the_default_repository_is_in_the_accounts_own_namespace(
 ) -> None:
     assert project
     checks = examination(asked_of(text), write=False)
-    checks._found = FoundCredential(Credential(username=username, password=Secret("x")), ())
+    checks._found = FoundCredential(
+        credential=Credential(username=username, password=Secret("x")), asked=()
+    )
     assert str(checks.repository()) == repository
 
 

@@ -72,3 +72,58 @@ def test_what_was_typed_wrongly_is_an_error_also_where_a_file_is_wrong(
     result = run(*TYPED, *typed, input="pw\n")
     assert isinstance(result.exception, UsageError)
     assert not ring.exists()
+
+
+KEY = {
+    "type": "service_account",
+    "client_email": "me@example.com",
+    "private_key": "k",
+    "token_uri": "https://tokens.example.com",
+}
+GOOGLE = "europe-docker.pkg.dev"
+
+
+@pytest.mark.parametrize("others", [(), ("notes.txt",), ("k2.json", "src/Dockerfile")])
+def test_a_key_in_a_folder_that_is_no_project_is_taken(
+    run: Run, project: Path, ring: Path, others: tuple[str, ...]
+) -> None:
+    for name in others:
+        (project / name).parent.mkdir(exist_ok=True)
+        (project / name).touch()
+    (project / "k.json").write_text(json.dumps(KEY))
+    result = run("login", GOOGLE, "--key-file", "k.json")
+    assert result.exit_code == 0, result.exception
+    assert GOOGLE in ring.read_text()
+
+
+@pytest.mark.parametrize("mark", ["Dockerfile", "Containerfile", "package.json", "compose.yml"])
+def test_a_key_in_a_project_is_refused(run: Run, project: Path, ring: Path, mark: str) -> None:
+    (project / mark).touch()
+    (project / "k.json").write_text(json.dumps(KEY))
+    result = run("login", GOOGLE, "--key-file", "k.json")
+    assert isinstance(result.exception, UsageError)
+    assert "lies in the build context" in str(result.exception)
+    assert not ring.exists()
+
+
+@pytest.mark.parametrize("typed", ["me:s3cret", ":s3cret", "ci@example.com:s3cret:x"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("login", HOST, "--password-stdin"),
+        ("login", HOST),
+        ("logout", HOST),
+        ("push", "a.tar", "--image", f"{HOST}/a:1"),
+        ("push", "--registry", "ghcr", "--explain"),
+        ("mirror", "a.tar", "--to", HOST),
+    ],
+)
+def test_a_username_with_a_colon_is_refused_and_not_shown(
+    run: Run, project: Path, ring: Path, command: tuple[str, ...], typed: str
+) -> None:
+    del project
+    result = run(*command, "--username", typed, input="pw\n")
+    assert isinstance(result.exception, UsageError)
+    assert "--username contains a colon" in result.exception.what
+    assert "s3cret" not in str(result.exception) + result.output
+    assert not ring.exists()

@@ -16,13 +16,14 @@ from dockless.cli.options import push_options
 from dockless.config.cascade import Settings
 from dockless.config.naming import ServerNeeded
 from dockless.config.setting import Setting
+from dockless.credentials.credential_finder import CredentialFinder
 from dockless.credentials.given import credential, read_given
 from dockless.credentials.prompting import with_empty_password
 from dockless.errors import AuthError, UsageError
 from dockless.model import kinds
 from dockless.model.options import CommandOptions
 from dockless.model.secret import Secret
-from dockless.oci.reference import Name
+from dockless.oci.reference import Name, Repository
 
 REFUSED = AuthError("It requires a credential.")
 
@@ -137,9 +138,33 @@ def test_an_empty_password_is_asked_for_unseen(person: Person, account: str, tex
     assert (person.asked, person.hidden) == ([text], [True])
 
 
+@pytest.mark.parametrize(
+    ("arguments", "account", "text"),
+    [
+        (("--username", "me"), "", "Password for me at ghcr.io"),
+        (("--username", "me"), "settings", "Password for me at ghcr.io"),
+        ((), "settings", "Password for settings at ghcr.io"),
+    ],
+)
+def test_an_empty_password_is_asked_for_when_the_registry_is_known(
+    person: Person, arguments: tuple[str, ...], account: str, text: str
+) -> None:
+    person.answers = ["hunter2"]
+    asked = options(*arguments, "--password", "")
+    finder = CredentialFinder.of_command(prompts, asked, account, None, later=True)
+    assert person.asked == []
+    assert finder.has_one_password
+    found = finder.find(Repository.of("ghcr.io", "a/b"))
+    assert (found.credential, found.asked) == (None, ())
+    typed = credential(prompts, asked.username, "ghcr.io", REFUSED, found.account)
+    assert typed.password.reveal() == "hunter2"
+    assert (person.asked, person.hidden) == ([text], [True])
+
+
 def test_an_empty_password_without_a_terminal_is_a_usage_error(person: Person) -> None:
-    with pytest.raises(UsageError, match="--password-stdin"):
-        read_given(prompts, options("--password", ""), "")
+    for later in (True, False):
+        with pytest.raises(UsageError, match="--password-stdin"):
+            read_given(prompts, options("--password", ""), "", later=later)
     assert person.asked == []
 
 
@@ -289,18 +314,17 @@ def test_a_password_without_a_value_is_an_empty_one(line: str, made: str) -> Non
         ("verify", "--password", "--deep", "receipt.json"),
     ],
 )
-def test_a_password_without_a_value_is_asked_for(
+def test_a_password_without_a_value_is_to_be_asked_for(
     run: Callable[..., Result], person: Person, project: Path, line: tuple[str, ...]
 ) -> None:
     (project / "shop.tar").touch()
     empty = {"receiptVersion": 1, "target": "h.example", "finished": None}
     lists: dict[str, object] = {"versions": {}, "bundles": {}, "images": [], "failures": []}
     (project / "receipt.json").write_text(json.dumps(empty | lists))
-    person.answers = [""] * 3
-    error = run(*line).exception
+    error = run(*line).exception  # at a terminal it is asked for when a registry requires one
     assert isinstance(error, UsageError)
-    assert person.hidden == [True] * 3
-    assert set(person.asked) == {"Password"}
+    assert error.what == "--password is empty, and there is no terminal to ask for it."
+    assert person.asked == []
 
 
 @pytest.mark.parametrize("value", ["x", "-x", "--x", "-"])

@@ -35,6 +35,32 @@ def test_json_file(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("line", "server"),
+    [
+        ("me@build2:2222", Server(address="build2", user="me", port=2222)),
+        ("  me@10.0.0.4  # web", Server(address="10.0.0.4", user="me")),
+        ("ci@[2001:db8::2]:22", Server(address="2001:db8::2", user="ci")),
+        ("ci@2001:db8::2", Server(address="2001:db8::2", user="ci")),
+        ("a@corp@build", Server(address="build", user="a@corp")),
+    ],
+)
+def test_a_line_of_the_text_file_may_be_as_for_the_option(
+    tmp_path: Path, line: str, server: Server
+) -> None:
+    (tmp_path / "deploy-servers.txt").write_text(f"first root\n{line}\n")
+    found = server_list.read(tmp_path)
+    assert found
+    assert found.value == (Server(address="first", user="root"), server)
+
+
+def test_a_password_in_a_line_of_the_text_file_is_not_shown(tmp_path: Path) -> None:
+    (tmp_path / "deploy-servers.txt").write_text("me:s3cret@build2\n")
+    with pytest.raises(UsageError, match=r"deploy-servers\.txt:1: has a password") as caught:
+        server_list.read(tmp_path)
+    assert "s3cret" not in str(caught.value)
+
+
 def test_text_file_comes_before_json(tmp_path: Path) -> None:
     (tmp_path / "deploy-servers.txt").write_text("a b\n")
     (tmp_path / "deploy-servers.json").write_text("not even JSON")
@@ -50,7 +76,10 @@ def test_no_file_is_none(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a u\nb\n", "deploy-servers.txt:2 is not `host user [port]`"),
+        ("@b\n", "is not `host user [port]`"),
+        ("u@b:x\n", "deploy-servers.txt:1: 'u@b:x' is not [USER@]HOST[:PORT]"),
+        ("a u\n-u@b\n", "deploy-servers.txt:2: '-u@b' is not"),
+        ("a u\nb\n", "deploy-servers.txt:2 is not `host user [port]` or `user@host[:port]`"),
         ("a u 22 x\n", "deploy-servers.txt:1"),
         ("a u ssh\n", "`port` in deploy-servers.txt:1 is not a port"),
         ("-a u\n", "a host that begins with '-'"),

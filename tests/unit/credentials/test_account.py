@@ -1,5 +1,8 @@
+import pytest
+
 from dockless.credentials.account import Account, Accounts
 from dockless.credentials.resolve import FoundCredential
+from dockless.errors import AuthError
 from dockless.model.secret import Credential, Secret
 from dockless.oci.reference import Repository
 
@@ -62,7 +65,10 @@ def test_a_token_that_has_ended_when_it_comes_is_used_and_asked_for_once() -> No
 def test_why_no_place_had_a_credential_is_told_when_it_is_wanted() -> None:
     notes: list[str] = []
     asked = ("environment: nothing", "the kernel keyring: locked", "file: no entry")
-    accounts = Accounts(lambda _: FoundCredential(None, asked, ("It is locked.",)), notes.append)
+    accounts = Accounts(
+        lambda _: FoundCredential(credential=None, asked=asked, troubles=("It is locked.",)),
+        notes.append,
+    )
     accounts.tell_asked(SHOP)
     assert not notes
     account = accounts.of(SHOP)
@@ -75,3 +81,49 @@ def test_why_no_place_had_a_credential_is_told_when_it_is_wanted() -> None:
         "No credential from the kernel keyring: locked",
         "No credential from file: no entry",
     ]
+
+
+REFUSED = AuthError("It requires a credential.", "Log in.")
+
+
+@pytest.mark.parametrize("others", [("ro",), ("ro", "an identity token"), ("a b",)])
+@pytest.mark.parametrize("wanted", ["bob", "ci-bot"])
+def test_a_login_of_somebody_else_is_why_there_is_no_password(
+    wanted: str, others: tuple[str, ...]
+) -> None:
+    accounts = Accounts(
+        lambda _: FoundCredential(credential=None, asked=(), wanted=wanted, others=others), print
+    )
+    accounts.of(SHOP)()
+    error = accounts.refusal(SHOP, REFUSED)
+    assert error.what == (
+        f"No password for {wanted}: the stored login for {SHOP.host} is of {', '.join(others)}."
+    )
+    assert f"--username {wanted}`" in error.remedy
+    assert accounts.refusal(OTHER, REFUSED) is REFUSED
+
+
+@pytest.mark.parametrize("remedy", ["Unlock it.", "Set DOCKLESS_KEYRING_PASSWORD."])
+@pytest.mark.parametrize("name", ["keyring (Secret Service)", "keyring (encrypted file)", "x: y"])
+def test_a_keyring_that_cannot_be_read_is_said_once_and_is_what_to_mend(
+    name: str, remedy: str
+) -> None:
+    asked = ("command line: nothing", f"{name}: It is locked.", "cli: cli is not installed")
+    found = FoundCredential(
+        credential=None,
+        asked=asked,
+        troubles=(f"It is locked. {remedy}",),
+        failed=(name,),
+        remedy=remedy,
+    )
+    notes: list[str] = []
+    accounts = Accounts(lambda _: found, notes.append)
+    accounts.of(SHOP)()
+    accounts.tell_asked(SHOP)
+    assert notes == [
+        f"Warning: It is locked. {remedy}",
+        "No credential from cli: cli is not installed",
+    ]
+    error = accounts.refusal(SHOP, REFUSED)
+    assert (f"the {name}" in error.what, error.remedy) == (True, remedy)
+    assert "Log in" not in str(error)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from dockless.credentials.configure import HelperFile, helper_files
+from dockless.credentials.configure import HelperFile, helper_files, unseen_by_containers
 from dockless.errors import UsageError
 from dockless.oci.reference import docker_key
 
@@ -171,3 +171,23 @@ def test_the_files_of_the_tools_that_are_wanted(
     environment = {"HOME": str(tmp_path)}
     found = helper_files(environment, tmp_path, **wanted)
     assert [each.path.name for each in found] == names
+
+
+@pytest.mark.parametrize(
+    ("choice", "root", "words"),
+    [
+        ("secret-service", False, "cannot use a login in the Secret Service"),
+        ("file", False, "only where DOCKLESS_KEYRING and DOCKLESS_KEYRING_PASSWORD are set"),
+        ("kernel", False, ""),
+        ("kernel-user", False, ""),
+        ("macos", False, ""),
+        ("secret-service", True, ""),
+        ("file", True, ""),
+    ],
+)
+def test_a_keyring_that_rootless_tools_do_not_see_is_warned_of(
+    choice: str, words: str, *, root: bool
+) -> None:
+    said = unseen_by_containers(choice, root=root)
+    assert (words in said) if words else not said
+    assert ("--keyring kernel" in said) == bool(words)

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Never
 
 import pytest
 
@@ -194,3 +195,24 @@ def test_a_keyring_that_cannot_answer_is_an_error_without_a_traceback(
 )
 def test_a_scope_is_listed_as_docker_names_it(scope: str, url: str) -> None:
     assert server_url(scope) == url
+
+
+def _closed() -> KeyringLogins:
+    def refuse() -> Never:
+        raise AuthError("No Secret Service responds.", "Unlock it.")
+
+    return KeyringLogins("secret-service", refuse, Path("/"))
+
+
+@pytest.mark.parametrize(
+    "server", ["host.example", "localhost:5000", "https://index.docker.io/v1/"]
+)
+def test_a_keyring_that_fails_does_not_hide_the_login_in_another(
+    keyring_logins: KeyringLogins, server: str
+) -> None:
+    payload = json.dumps({"ServerURL": server, "Username": "me", "Secret": "pw"})
+    assert call(keyring_logins, "store", stdin=payload) == (0, "")
+    found = Keyrings(all=[_closed(), keyring_logins], preferred=_closed)
+    assert handle(("get",), server.encode(), found, "").code == 0
+    code, said = handle(("get",), b"other.example", found, "")
+    assert (code, said.reveal()) == (1, "No Secret Service responds. Unlock it.\n")

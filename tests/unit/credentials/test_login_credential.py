@@ -110,3 +110,25 @@ def test_a_key_file_that_is_none_is_a_usage_error(tmp_path: Path) -> None:
     )
     with pytest.raises(UsageError):
         login_credential(NOBODY, who, PRIVATE, {})
+
+
+@pytest.mark.parametrize("user", ["me", "ci-bot", "a@b.example"])
+def test_only_what_is_missing_is_said_to_be_missing(user: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        login_credential(NOBODY, given(username=user), PRIVATE, {})
+    assert f"no terminal to ask for the password of {user} for localhost:5000" in caught.value.what
+    assert caught.value.remedy == "Give it with --password-stdin."
+    with pytest.raises(UsageError, match="a username and a password"):
+        login_credential(NOBODY, given(), PRIVATE, {})
+
+
+def test_a_source_that_is_missing_is_named_once(tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as caught:
+        login_credential(
+            NOBODY, given(), LoginTarget(kinds.ECR, ECR_HOST, ECR_HOST), {"PATH": str(tmp_path)}
+        )
+    for name in ("boto3", "aws", "docker-credential-ecr-login"):
+        assert f"{name}: {name}" not in caught.value.what
+        assert f"{name} is not installed" in caught.value.what or name == "boto3"
+    assert "pip install" not in str(caught.value)
+    assert "its extra `aws`" in caught.value.remedy

@@ -1,6 +1,7 @@
 import base64
 import json
 from pathlib import Path
+from typing import Never
 
 import pytest
 
@@ -525,3 +526,34 @@ def test_our_own_helper_in_a_file_is_not_started(
     assert found.credential
     assert found.credential.username == "docker"
     assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("scope", ["host:5000", "host:5000/team", "host:5000/team/app"])
+@pytest.mark.parametrize("owner", ["ro", "ci-bot", "Bob"])
+def test_the_login_of_another_user_in_a_keyring_is_seen_and_not_used(
+    tmp_path: Path, environment: dict[str, str], scope: str, owner: str
+) -> None:
+    ring = memory_vault(tmp_path)
+    ring.put(scope, Credential(username=owner, password=Secret("pw")))
+    sources = Sources(environment=environment, home=tmp_path, keyrings=lambda: (ring,))
+    found = find(APP, Given(username="bob"), sources)
+    assert (found.credential, found.wanted, found.others) == (None, "bob", (owner,))
+    assert f"{ring.name}: {owner}, not bob" in found.asked
+    ring.put("host:5000", Credential(username="bob", password=Secret("own")))
+    again = find(APP, Given(username="bob"), sources)
+    assert again.credential
+    assert (again.credential.username, again.others) == ("bob", ())
+
+
+def test_a_keyring_that_fails_is_named_with_its_remedy(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    def locked() -> Never:
+        raise AuthError("It is locked.", "Unlock it.")
+
+    ring = KeyringLogins("secret-service", locked, tmp_path / "lock")
+    found = find(
+        APP, Given(), Sources(environment=environment, home=tmp_path, keyrings=lambda: (ring,))
+    )
+    assert (found.failed, found.remedy) == ((ring.name,), "Unlock it.")
+    assert found.troubles == ("It is locked. Unlock it.",)

@@ -1,9 +1,13 @@
 """A check of hosts within a time limit."""
 
 import contextlib
+import subprocess
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
 from threading import Event
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,9 +16,12 @@ from dockless import concurrency
 from dockless.config.cascade import Settings
 from dockless.config.setting import Setting
 from dockless.diagnosis import host_checks
-from dockless.diagnosis.host_checks import WantedCheck, check_hosts
+from dockless.diagnosis.host_checks import HostChecks, WantedCheck, check_hosts
 from dockless.errors import AuthError, NetworkError
+from dockless.model.endpoint import Endpoint
 from dockless.model.server import Server
+from dockless.processes.run import Finished
+from dockless.report.hosts import Checked, check_document, check_text
 
 pytestmark = pytest.mark.timeout(30)
 SERVERS = [Server(address=f"{name}.example", user="me") for name in ("one", "two", "three")]
@@ -69,3 +76,81 @@ def wanted() -> WantedCheck:
 
 def nobody() -> Any:  # noqa: ANN401 - what is passed to `connect` alone
     return None
+
+
+class HereShell:
+    """Runs scripts and programs of a host on this machine."""
+
+    host = "build1"
+
+    def __init__(self, *answers: str) -> None:
+        self.answers = [*answers]
+
+    def script(self, script: str, stdin: bytes = b"", timeout: float | None = 60) -> Finished:
+        del stdin, timeout
+        if self.answers:
+            return Finished(0, self.answers.pop(0).encode(), "")
+        done = subprocess.run(("sh", "-c", script), capture_output=True, check=False)
+        return Finished(done.returncode, done.stdout, done.stderr.decode())
+
+
+@dataclass
+class Place:
+    """A host whose files are those of a folder here."""
+
+    shell: HereShell
+    home: Path
+
+    @property
+    def facts(self) -> SimpleNamespace:
+        return SimpleNamespace(home=str(self.home), programs={})
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("{}/shop.tar", "archive {}/shop.tar"),
+        ("{}/shop.tar:shop:v2", "archive {}/shop.tar, shop:v2 in it"),
+        ("docker-archive:{}/shop.tar", "archive {}/shop.tar"),
+        ("~/layout", "layout {}/layout"),
+        ("oci:{}/layout:v2", "layout {}/layout, v2 in it"),
+        ("{}/none.tar", "There is no file {}/none.tar on the host."),
+    ],
+)
+def test_a_source_is_found_as_a_push_finds_it(tmp_path: Path, source: str, said: str) -> None:
+    (tmp_path / "shop.tar").touch()
+    (tmp_path / "layout").mkdir()
+    checks = HostChecks(names=(), there=source.format(tmp_path), endpoint=None, stall=1.0)
+    place: Any = Place(HereShell(), tmp_path)
+    assert host_checks._image(SERVERS[0], place, checks) == said.format(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("answer", "reached", "why"),
+    [
+        ("yes", True, ""),
+        ("no curl 6", False, "its name cannot be resolved there"),
+        ("no curl 7", False, "no connection can be made from there"),
+        ("no curl 28", False, "it does not respond in time there"),
+        ("no curl 99", False, "curl ends with status 99"),
+        ("no wget 4", False, "no connection can be made from there"),
+        ("no bash 124", False, "it does not respond in time there"),
+        ("unknown", None, "neither curl, nor wget, nor bash with timeout is there"),
+        ("", None, "neither curl, nor wget, nor bash with timeout is there"),
+    ],
+)
+def test_why_a_registry_is_not_reached_is_said(answer: str, reached: object, why: str) -> None:
+    shell: Any = HereShell(answer or " ")
+    found = host_checks._reached(shell, Endpoint(host="r.example:5000"))
+    assert (found.answer, found.why) == (reached, why)
+    checked = Checked(server=SERVERS[0], reaches=found.answer, unreached=found.why)
+    row = check_text(1, checked).splitlines()[-1]
+    assert row.endswith(f": {why}" if why else " reached")
+    assert check_document([checked])["hosts"][0]["registryUnreached"] == (why or None)  # type: ignore[index] # JSON
+
+
+@pytest.mark.parametrize("host", ["localhost:5000", "127.0.0.3:80", "[::1]:5000"])
+def test_a_registry_of_this_machine_is_said_to_be_one(host: str) -> None:
+    shell: Any = HereShell()
+    found = host_checks._reached(shell, Endpoint(host=host))
+    assert (found.answer, found.why) == (False, f"{host} is a loopback address of this machine")

@@ -75,19 +75,21 @@ def _bearer(token: int = 200, reads: int = 404) -> StubHttp:
 
 
 def test_a_credential_that_gets_a_token_is_told_with_its_origin() -> None:
-    found = _login(_bearer(), FoundCredential(ME, ("keyring (kernel keyring): me",)))
+    found = _login(
+        _bearer(), FoundCredential(credential=ME, asked=("keyring (kernel keyring): me",))
+    )
     assert (found.state, found.what) == ("ok", "me from keyring (kernel keyring) is accepted")
     assert found.facts["origin"] == "keyring (kernel keyring)"
 
 
 def test_a_credential_that_is_refused_is_a_problem() -> None:
-    found = _login(_bearer(token=401), FoundCredential(ME, ()))
+    found = _login(_bearer(token=401), FoundCredential(credential=ME, asked=()))
     assert (found.state, bool(found.remedy)) == ("problem", True)
     assert "rejects the credential of user me (from keyring" in found.what
 
 
 def test_a_token_that_does_not_serve_for_the_repository_is_worth_a_note() -> None:
-    found = _login(_bearer(reads=403), FoundCredential(ME, ()))
+    found = _login(_bearer(reads=403), FoundCredential(credential=ME, asked=()))
     assert (found.state, "may not use registry.example.com/team/app" in found.what) == (
         "note",
         True,
@@ -98,7 +100,7 @@ def test_no_credential_where_one_is_wanted_is_a_problem_and_says_who_was_not_ask
     http = StubHttp()
     http.on(f"GET {BASE}/v2/", 401, b"", {"WWW-Authenticate": 'Basic realm="test"'})
     asked = ("aws: aws would be queried", "command line: nothing")
-    found = _login(http, FoundCredential(None, asked))
+    found = _login(http, FoundCredential(credential=None, asked=asked))
     assert (found.state, "dockless login" in found.remedy) == ("problem", True)
     assert "Not queried: aws: aws would be queried." in found.what
 
@@ -111,7 +113,10 @@ def test_what_else_a_login_can_be(
     credential: Credential | None, state: State, *, asked: bool
 ) -> None:
     found = judge_login(
-        FoundCredential(credential, ()), asked=asked, allowed=True, repository=REPOSITORY
+        FoundCredential(credential=credential, asked=()),
+        asked=asked,
+        allowed=True,
+        repository=REPOSITORY,
     )
     assert found.state == state
 

@@ -11,11 +11,13 @@ from dockless.errors import (
     AuthError,
     ContentRefusedError,
     DocklessError,
+    EngineDeniedError,
     NetworkError,
     PushError,
     UnclearAnswerError,
     UnexplainedError,
 )
+from dockless.model.secret import Credential, Secret
 from dockless.oci.content import Content, StagedImage, single
 from dockless.oci.digest import Digest
 from dockless.oci.manifest import OCI_CONFIG, OCI_MANIFEST, Descriptor, image_manifest
@@ -132,3 +134,34 @@ def test_what_is_clear_is_not_asked(error: DocklessError) -> None:
     found, http = written(error, 403, "no")
     assert found is error
     assert not http.asked
+
+
+@pytest.mark.parametrize("user", ["ro", "ci-bot", ""])
+@pytest.mark.parametrize("said", ["requested access is denied", ""])
+def test_a_program_that_is_denied_is_told_in_the_words_of_the_writer_without_one(
+    user: str, said: str
+) -> None:
+    error = EngineDeniedError(f"{SHOP.host} does not allow the push: POST {URL}: DENIED: x.")
+    http = StubHttp()
+    http.on(f"GET {URL}")
+    body = json.dumps({"errors": [{"code": "DENIED", "message": said}]}).encode()
+    http.on(f"POST {URL}team/shop/blobs/uploads/", 403, body=body)
+    login = Credential(username=user, password=Secret("x"))
+    image = StagedImage(content=CONTENT, blobs={}, layout=Path, missing=None)
+    failing = Failing(error)
+    program = Program(name="crane", start=lambda: failing, trial=str)
+    refusal = partial(upload_refusal, RegistryClient(http, lambda: login))
+    with pytest.raises(AuthError) as caught:
+        Automatic([program], failing, print, refusal).write(
+            image, SHOP, FakeProgress().start("x", None)
+        )
+    assert caught.value.what.startswith(
+        f"{SHOP.host} does not allow {user or 'this token'} to use {SHOP}"
+    )
+    assert URL not in caught.value.what
+
+
+def test_a_denial_that_the_registry_does_not_repeat_stands() -> None:
+    error = EngineDeniedError(f"{SHOP.host} does not allow the push: PUT {URL}: DENIED: x.")
+    found, _ = written(error, 202, "")
+    assert found is error

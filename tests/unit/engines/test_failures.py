@@ -7,6 +7,7 @@ from dockless.errors import (
     AuthError,
     ContentRefusedError,
     DocklessError,
+    EngineDeniedError,
     EngineRefusedError,
     ManifestRefusedError,
     NetworkError,
@@ -217,7 +218,7 @@ def test_a_quota_is_no_question_of_the_account(said: str) -> None:
 def test_a_repository_called_quota_has_none() -> None:
     url = f"https://{HOST}/v2/team/quota"
     error = failure("crane", HOST, 1, crane(f"POST {url}/blobs/uploads/: DENIED: access denied"))
-    assert type(error) is AuthError
+    assert type(error) is EngineDeniedError
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ def test_options_of_a_mirror_are_taken_as_they_are() -> None:
     [
         MirrorOptions(parallel=0),
         MirrorOptions(parallel=65),
-        MirrorOptions(max_connections=3),
+        MirrorOptions(max_connections=0),
         MirrorOptions(max_connections=1025),
         MirrorOptions(rate=0),
         MirrorOptions(rate=-1),
@@ -79,7 +79,9 @@ def test_what_is_out_of_range_is_a_usage_error(options: MirrorOptions) -> None:
     "options",
     [
         MirrorOptions(),
-        MirrorOptions(parallel=1, max_connections=4, rate=1),
+        MirrorOptions(parallel=1, max_connections=1, rate=1),
+        MirrorOptions(parallel=64, max_connections=2),
+        MirrorOptions(parallel=4, max_connections=3),
         MirrorOptions(parallel=64, max_connections=1024),
     ],
 )

@@ -144,3 +144,20 @@ def test_a_credential_can_be_replaced_in_part(secret: Secret) -> None:
 )
 def test_basic_is_as_in_rfc_7617(username: str, password: str, basic: str) -> None:
     assert Credential(username=username, password=Secret(password)).basic() == Secret(basic)
+
+
+@pytest.mark.parametrize("name", ["password", "identity_token", "registry_token"])
+@pytest.mark.parametrize("wrong", ["hunter2-known", b"hunter2-known", 7])
+def test_a_credential_takes_no_secret_as_plain_text(name: str, wrong: object) -> None:
+    members: dict[str, object] = {"username": "bob", "password": Secret(TEXT), name: wrong}
+    with pytest.raises(
+        TypeError, match=rf"{name} .* dockless\.Secret, not {type(wrong).__name__}:"
+    ) as failed:
+        msgspec.structs.replace(Credential(username="", password=Secret("")), **members)
+    assert TEXT not in str(failed.value)
+
+
+def test_a_credential_has_a_password_even_if_it_is_empty() -> None:
+    password: object = None
+    with pytest.raises(TypeError, match=r"password .* not NoneType"):
+        Credential(username="bob", password=password)  # type: ignore[arg-type] # as an untyped caller

@@ -21,6 +21,7 @@ class Made:
 
     def __init__(self) -> None:
         self.hosts: list[str] = []
+        self.endpoints: list[Endpoint] = []
         self.most: list[int] = []
         self.answers = True
 
@@ -29,6 +30,7 @@ class Made:
     ) -> StubHttp:
         assert (environment, until) == (MACHINE.environment, 5.0)
         self.hosts.append(endpoint.host)
+        self.endpoints.append(endpoint)
         self.most.append(most)
         http = StubHttp()
         if self.answers:
@@ -82,3 +84,13 @@ def test_what_is_no_registry_is_not_known(made: Made) -> None:
     with pytest.raises(PushError, match="does not respond as a registry"):
         connections(known=known).to("r.io")
     assert not known
+
+
+@pytest.mark.parametrize("source", [True, False])
+def test_a_source_is_told_what_applies_to_sources(made: Made, *, source: bool) -> None:
+    work = connections(PushOptions(insecure=True))
+    work.source = source
+    work.to("r.io")
+    [endpoint] = made.endpoints
+    assert ("tls-verify" in endpoint.remedies.no_tls) is source
+    assert ("--insecure" in endpoint.remedies.uses_tls) is not source

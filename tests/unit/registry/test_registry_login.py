@@ -3,7 +3,7 @@ import math
 
 import pytest
 
-from dockless.errors import AuthError, PushError
+from dockless.errors import AuthError, NetworkError, PushError
 from dockless.model.secret import Credential, Grant, Secret
 from dockless.oci.reference import Repository
 from dockless.registry.registry_login import RegistryLogin
@@ -84,10 +84,11 @@ def test_plain_http_to_a_port_for_tls_is_said_with_what_to_leave_out(said: bytes
     http = StubHttp(plain_http=True)
     http.on(f"GET http://{SHOP.host}/v2/", 400, said, {"Content-Type": "text/html"})
     with pytest.raises(
-        PushError, match="uses TLS, but the request was sent in plain HTTP"
+        NetworkError, match="uses TLS, but the request was sent in plain HTTP"
     ) as caught:
         RegistryLogin(http, lambda: None).ping()
     assert caught.value.remedy == "Leave out --insecure."
+    assert (caught.value.exit_code, caught.value.passing) == (6, False)
 
 
 def test_a_kind_of_authentication_that_is_unknown_is_an_error() -> None:

@@ -80,7 +80,7 @@ def found(
     place: Place, wish: HostWish, server: Server = SERVER, progress: FakeProgress | None = None
 ) -> HostImage:
     warnings: list[str] = []
-    image = find_on_host(wish, server, place, progress or FakeProgress(), warnings.append)
+    image = find_on_host(wish, server, place, (progress or FakeProgress()).step, warnings.append)
     assert warnings == []
     return image
 

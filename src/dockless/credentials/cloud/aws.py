@@ -104,7 +104,7 @@ def _clock(code: str) -> str:
 
 def _boto3_missing() -> str:
     there = importlib.util.find_spec("boto3")
-    return "" if there else "boto3 is not installed (pip install 'dockless[aws]')"
+    return "" if there else "boto3 is not installed (the extra `aws` of dockless has it)"
 
 
 def _from_boto3(host: EcrHost) -> Credential | str:

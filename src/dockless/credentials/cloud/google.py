@@ -78,7 +78,7 @@ def _auth_missing() -> str:
         there = importlib.util.find_spec("google.auth")
     except ModuleNotFoundError:
         there = None
-    return "" if there else "google-auth is not installed (pip install 'dockless[gcp]')"
+    return "" if there else "google-auth is not installed (the extra `gcp` of dockless has it)"
 
 
 def _from_adc(environment: Mapping[str, str]) -> Credential | str:

@@ -69,6 +69,7 @@ class LoginContext(Struct, frozen=True, kw_only=True):
         tools: The files of other tools that are to use the login.
         note: Shows one line.
         clock: Returns the seconds since 1970.
+        unseen: A warning where one of the tools does not see what the keyring has; empty for none.
     """
 
     kept: LoginStore
@@ -79,6 +80,7 @@ class LoginContext(Struct, frozen=True, kw_only=True):
     tools: Sequence[ToolConfig]
     note: Callable[[str], None]
     clock: Callable[[], float]
+    unseen: str = ""
 
 
 def check_tools(target: LoginTarget, tools: Sequence[ToolConfig]) -> None:
@@ -135,6 +137,8 @@ def log_in(target: LoginTarget, ttl: float | None, context: LoginContext) -> Non
         note(f"{file.path} now uses docker-credential-dockless for {target.host}.")
         if warning:
             note(f"Warning: {warning}")
+    if context.unseen and not source:
+        note(f"Warning: {context.unseen}")
     if failed:
         whats = " ".join(each.what for each in failed)
         raise failed[0].with_context(f"{whats} The login itself is stored.")
@@ -194,6 +198,7 @@ def log_out(scopes: Sequence[str] | None, username: str, context: LogoutContext)
         raise work.error()
     if not wanted:
         context.note("There was no login.")
+    work.tell_rest(wanted)
 
 
 class _Logout:
@@ -234,6 +239,14 @@ class _Logout:
             note(f"Logged out of {scope}: {users}.")
         elif not self.errors:
             note(f"There was no login for {scope}.")
+
+    def tell_rest(self, scopes: Sequence[str]) -> None:
+        """Say which logins are left for namespaces below the scopes: each is one of its own."""
+        for left in self.scopes():
+            if any(left.startswith(f"{scope}/") for scope in scopes):
+                self._context.note(
+                    f"{left} is still logged in; log out with `dockless logout {left}`."
+                )
 
     def error(self) -> DocklessError:
         """Return the error of what is left; of a keyring's and a file's, the keyring's."""

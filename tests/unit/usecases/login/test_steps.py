@@ -86,6 +86,7 @@ class LoginRun:
     store: Store = field(default_factory=Store)
     tools: Sequence[Tool] = ()
     source: str = ""
+    unseen: str = ""
     required: bool = True
     refuses: AuthError | NetworkError | None = None
     notes: list[str] = field(default_factory=list)
@@ -111,6 +112,7 @@ class LoginRun:
             tools=self.tools,
             note=self.notes.append,
             clock=lambda: NOW,
+            unseen=self.unseen,
         )
 
     def run(self, ttl: float | None = None) -> None:
@@ -134,6 +136,13 @@ def test_a_token_that_is_issued_for_each_push_is_cached_for_the_host() -> None:
     assert login.store.held == {}
     assert login.store.tokens == [("ghcr.io", "aws profile")]
     assert "with a token from aws" in login.notes[0]
+
+
+@pytest.mark.parametrize(("source", "warned"), [("", True), ("aws", False), ("gcloud", False)])
+def test_a_stored_login_that_a_tool_does_not_see_is_warned_of(source: str, *, warned: bool) -> None:
+    login = LoginRun(source=source, tools=[Tool()], unseen="podman does not see it.")
+    login.run()
+    assert ("Warning: podman does not see it." in login.notes) is warned
 
 
 @pytest.mark.parametrize("error", [AuthError("Rejected."), NetworkError("Silent.")])
@@ -347,3 +356,26 @@ def test_a_password_is_asked_for_three_times_at_most(origin: str, most: int) -> 
         log_in(GHCR, None, replace(run.context(), credential=credential, check=check))
     assert len(tries) == most
     assert run.store.held == {}
+
+
+@pytest.mark.parametrize(
+    ("scope", "kept"),
+    [
+        ("ghcr.io", ["ghcr.io/acme", "ghcr.io/acme/web"]),
+        ("ghcr.io/acme", ["ghcr.io/acme/web"]),
+        ("quay.io", []),
+        ("ghcr.io:5000", []),
+    ],
+)
+def test_logins_that_are_left_for_namespaces_are_named(scope: str, kept: list[str]) -> None:
+    every = ("ghcr.io", "ghcr.io/acme", "ghcr.io/acme/web", "ghcr.io:5000", "ghcr.iox/a", "quay.io")
+    logout = Logout([held(*((each, "me") for each in every))])
+    logout.run(scope)
+    said = [f"{each} is still logged in; log out with `dockless logout {each}`." for each in kept]
+    assert [each for each in logout.notes if "still logged in" in each] == said
+
+
+def test_a_logout_of_everything_leaves_nothing_to_say() -> None:
+    logout = Logout([held(("ghcr.io", "me"), ("ghcr.io/acme", "me"))])
+    logout.run("")
+    assert not any("still" in each for each in logout.notes)
