@@ -17,7 +17,7 @@ from dockless.errors import EngineError, UsageError
 from dockless.model.printable import bounded
 from dockless.model.secret import Secret
 from dockless.model.server import SSH_PORT, Server
-from dockless.model.typed_server import parse_host
+from dockless.model.typed_server import is_host_name, is_user_name, parse_host
 from dockless.processes.regular import read_given
 from dockless.processes.run import run
 from dockless.ssh.project_config import ALLOW, VARIABLE, configuration
@@ -84,6 +84,7 @@ def find_route(server: Server, environment: Mapping[str, str], *, may_run: bool 
         UsageError: ssh rejects the configuration, or its values cannot be used.
     """
     home = Path(environment.get("HOME") or _own_home())
+    _check_names(server, server.address, server.user)
     options = _options(server, environment, home, may_run=may_run)
     tokens = {
         "%": "%",
@@ -94,6 +95,7 @@ def find_route(server: Server, environment: Mapping[str, str], *, may_run: bool 
         "r": server.user or _one(options, "user", _own_name()),
         "u": _own_name(),
     }
+    _check_names(server, tokens["h"], tokens["r"])
 
     def files(key: str, fallback: tuple[str, ...]) -> tuple[Path, ...]:
         named = [name for name in options.get(key, fallback) if name.lower() != "none"]
@@ -121,6 +123,31 @@ def find_route(server: Server, environment: Mapping[str, str], *, may_run: bool 
         proxy_command=_expanded(command, tokens),
         connect_seconds=_seconds(_one(options, "connecttimeout", ""), _CONNECT_SECONDS),
         alive_seconds=int(_seconds(_one(options, "serveraliveinterval", "0"), 0)) or _ALIVE_SECONDS,
+    )
+
+
+def _check_names(server: Server, host: str, user: str) -> None:
+    """See that a shell takes the names for no more than names: it runs a ProxyCommand with them.
+
+    Raises:
+        UsageError: One has characters that OpenSSH does not accept.
+    """
+    odd = {
+        key: name
+        for key, name, is_accepted in (
+            ("HostName", host, is_host_name),
+            ("User", user, is_user_name),
+        )
+        if not is_accepted(name)
+    }
+    if not odd:
+        return
+    key, name = next(iter(odd.items()))
+    typed = name in (server.address, server.user)
+    source = f"The host {server}" if typed else ", ".join(server.config) or "~/.ssh/config"
+    raise UsageError(
+        f"{source} has a {key} with characters that ssh does not accept: {name!r}.",
+        "Correct it there.",
     )
 
 

@@ -158,3 +158,40 @@ def test_keys_of_the_project_are_offered_after_files(environment: dict[str, str]
     found = find_route(server, environment)
     assert (found.identities, found.identities_only) == ((), True)
     assert found.key_data == (Secret("KEY"),)
+
+
+ODD_NAMES = ("x$(>pwned)y", "x`id`", "a;b", "x|y", "$HOME")
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+@pytest.mark.parametrize("folders", [os.environ["PATH"], "/nonexistent"])
+@pytest.mark.parametrize("key", ["HostName", "User"])
+def test_no_name_reaches_the_shell_that_runs_a_proxy_command(
+    environment: dict[str, str], name: str, key: str, folders: str
+) -> None:
+    configured(environment, "Host *\n  ProxyCommand nc %h %r %n\n")
+    environment["PATH"] = folders
+    server = Server(
+        address=name if key == "HostName" else "build", user=name if key == "User" else ""
+    )
+    with pytest.raises(UsageError, match=f"{key} with characters that ssh does not accept"):
+        find_route(server, environment)
+
+
+@pytest.mark.parametrize("name", ["x$(>pwned)y", "x`id`", "x|y"])
+@pytest.mark.parametrize("key", ["HostName", "User"])
+def test_a_name_of_the_configuration_reaches_no_shell_either(
+    environment: dict[str, str], name: str, key: str
+) -> None:
+    configured(environment, f"Host *\n  {key} {name}\n  ProxyCommand nc %h %r\n")
+    environment["PATH"] = environment["HOME"]
+    with pytest.raises(UsageError, match=f"~/.ssh/config has a {key} with characters"):
+        find_route(Server(address="build", user=""), environment)
+
+
+def test_a_match_of_the_user_runs_nothing_with_such_a_name(environment: dict[str, str]) -> None:
+    mark = Path(environment["HOME"], "ran")
+    configured(environment, f'Match exec "true %n $(touch {mark})"\n  Port 2200\n')
+    with pytest.raises(UsageError, match="HostName with characters"):
+        find_route(Server(address="x;true", user=""), environment)
+    assert not mark.exists()
