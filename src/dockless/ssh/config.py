@@ -4,13 +4,11 @@
 program, paramiko reads the user's file, without these two.
 """
 
-import getpass
 import os
 import pwd
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import paramiko
 from msgspec import Struct
 
 from dockless.errors import EngineError, UsageError
@@ -20,6 +18,7 @@ from dockless.model.server import SSH_PORT, Server
 from dockless.model.typed_server import is_host_name, is_user_name, parse_host
 from dockless.processes.regular import read_given
 from dockless.processes.run import run
+from dockless.ssh.config_lookup import look_up, own_name
 from dockless.ssh.project_config import ALLOW, VARIABLE, configuration
 
 _DEFAULT_KEYS = ("~/.ssh/id_ed25519", "~/.ssh/id_ecdsa", "~/.ssh/id_rsa")
@@ -92,8 +91,8 @@ def find_route(server: Server, environment: Mapping[str, str], *, may_run: bool 
         "h": _one(options, "hostname", server.address),
         "n": server.address,
         "p": _one(options, "port", str(server.port)),
-        "r": server.user or _one(options, "user", _own_name()),
-        "u": _own_name(),
+        "r": server.user or _one(options, "user", own_name()),
+        "u": own_name(),
     }
     _check_names(server, tokens["h"], tokens["r"])
 
@@ -149,14 +148,6 @@ def _check_names(server: Server, host: str, user: str) -> None:
         f"{source} has a {key} with characters that ssh does not accept: {name!r}.",
         "Correct it there.",
     )
-
-
-def _own_name() -> str:
-    """Return the name of this user; the user id where it has none, as in many containers."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # the latter from Python 3.13 on
-        return str(os.getuid())
 
 
 def _own_home() -> str:
@@ -233,10 +224,9 @@ def _without_ssh(server: Server, file: Path) -> Options:
         text = read_given(file).decode(errors="surrogateescape")
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror}.", f"Correct {file}.") from None
-    found = paramiko.SSHConfig.from_text(text).lookup(server.address)
+    found = look_up(text, file, server.address)
     listed = {
-        key: tuple(value) if isinstance(value, list) else (value,)
-        for key, value in dict[str, str | list[str]](found).items()
+        key: tuple(value) if isinstance(value, list) else (value,) for key, value in found.items()
     }
     if server.port != SSH_PORT:
         listed["port"] = (str(server.port),)

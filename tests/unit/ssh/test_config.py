@@ -195,3 +195,45 @@ def test_a_match_of_the_user_runs_nothing_with_such_a_name(environment: dict[str
     with pytest.raises(UsageError, match="HostName with characters"):
         find_route(Server(address="x;true", user=""), environment)
     assert not mark.exists()
+
+
+@pytest.mark.parametrize("error", [KeyError("uid not found"), OSError("No username set")])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Host *\n  IdentityFile ~/.ssh/key\n",
+        "Host *\n  IdentityFile ~/.ssh/%u\n",
+        "Match user ci\n  Port 2200\n",
+        "Host *\n  ProxyCommand nc %h %p\n",
+    ],
+)
+def test_a_user_without_a_name_may_have_a_configuration(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, text: str, error: Exception
+) -> None:
+    def unknown() -> str:
+        raise error
+
+    monkeypatch.setattr("getpass.getuser", unknown)
+    configured(environment, text)
+    environment["PATH"] = "/nonexistent"
+    found = find_route(Server(address="build", user=""), environment)
+    assert (found.address, found.user) == ("build", str(os.getuid()))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "CanonicalizeHostname yes\n",
+        "CanonicalizeMaxDots many\n",
+        "Match nonsense\n",
+        "Match host\n",
+        "Match all canonical\n",
+    ],
+)
+def test_what_paramiko_cannot_read_is_an_error_of_the_file(
+    environment: dict[str, str], text: str
+) -> None:
+    configured(environment, text)
+    environment["PATH"] = "/nonexistent"
+    with pytest.raises(UsageError, match="config cannot be used without an ssh program"):
+        find_route(Server(address="build", user=""), environment)
