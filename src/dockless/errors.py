@@ -154,6 +154,10 @@ class UsageError(DocklessError):
     exit_code = 2
 
 
+class NoFolderError(UsageError):
+    """There is no folder that this user may write to."""
+
+
 class SourceError(DocklessError):
     """The source of the image is missing, damaged or dangerous."""
 

@@ -21,7 +21,6 @@ ENDED = {
     "storage/locks.py:_wait_for:fcntl.flock": "a signal; other threads than the main one's are "
     "daemons; with --timeout it has a limit",
     "usecases/push/streaming.py:_run:self._decided.wait": "a daemon; set when the push ends",
-    "processes/program_socket.py:close:self._child.wait": "the child was killed before",
     "retry.py:announce:state.outcome.exception": "asked when it has ended",
     "retry.py:wait:state.outcome.exception": "asked when it has ended",
     "threads.py:_work:self._waiting.get": "a daemon; told when the pool is closed",

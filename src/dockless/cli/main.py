@@ -168,10 +168,8 @@ def _ending(error: BaseException) -> int:
             known = error if isinstance(error, DocklessError) else _ours(error)
             code, said = known.exit_code, error_text(known)
         case click.ClickException():
-            code, said = (
-                error.exit_code,
-                f"Error: {without_login(one_line(error.format_message()))}",
-            )
+            text = one_line(error.format_message())
+            code, said = error.exit_code, f"Error: {without_login(text)}"
         case KeyboardInterrupt() | click.Abort():
             code, said = _INTERRUPTED, f"Interrupted. {stops.moved()}".rstrip()
         case stops.Terminated():

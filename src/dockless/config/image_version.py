@@ -109,6 +109,8 @@ def _filters(folder: Path, environment: Mapping[str, str]) -> list[str]:
 
 def _run(folder: Path, environment: Mapping[str, str], *arguments: str) -> Finished:
     try:
-        return run(("git", *_HARMLESS, *arguments), {**environment, **_ALONE}, cwd=folder)
+        return run(
+            ("git", *_HARMLESS, *arguments), {**environment, **_ALONE}, cwd=folder, alone=True
+        )
     except EngineError as error:
         raise EngineError(error.what, _REMEDY) from None

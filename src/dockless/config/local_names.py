@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from dockless.config.cascade import TYPED_IMAGES, TYPED_TAGS, Settings
 from dockless.config.naming import Target
+from dockless.config.project import NamelessError
 from dockless.oci.reference import Name, is_image_name
 
 _LATEST = "latest"
@@ -25,6 +26,18 @@ def local_candidates(settings: Settings, target: Target) -> tuple[str, ...]:
     else:
         names = _of_the_files(settings, target)
     return tuple(name for name in dict.fromkeys(names) if is_image_name(name))
+
+
+def project_name(settings: Settings, target: Target) -> str:
+    """Return the project's name; the last part of the target's where its folder has none.
+
+    Raises:
+        UsageError: A file of the project is wrong.
+    """
+    try:
+        return settings.project().value
+    except NamelessError:  # such as the root folder
+        return target.repository.value.path.rpartition("/")[2]
 
 
 def called_otherwise(name: str, target: Target) -> str:
@@ -55,13 +68,13 @@ def _of_the_image(image: Name, target: Target) -> Iterator[str]:
 
 
 def _of_the_tags(settings: Settings, target: Target) -> Iterator[str]:
-    project = settings.project().value
+    project = project_name(settings, target)
     yield from (f"{project}:{tag}" for tag in _typed_tags(target))
     yield f"{project}:{_LATEST}"
 
 
 def _of_the_files(settings: Settings, target: Target) -> Iterator[str]:
-    project = settings.project().value
+    project = project_name(settings, target)
     yield from (str(reference) for reference in target.references)
     yield from (f"{project}:{tag.value}" for tag in target.tags)
     if filed := settings.filed or settings.image:

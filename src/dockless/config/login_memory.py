@@ -12,7 +12,7 @@ from dockless.config.project import Project
 from dockless.config.registries import remembers
 from dockless.errors import UsageError
 from dockless.model.login import LoginTarget
-from dockless.oci.reference import registry_host
+from dockless.oci.reference import Repository, registry_host
 
 _ELSEWHERE = "Log in from another folder, or without --remember, --image and --namespace."
 
@@ -38,6 +38,7 @@ class Memory(Struct, frozen=True):
         """
         if not self.asked:
             return
+        _check_namespace(settings, target)
         image, folder = settings.image, self.folder
         if image and image.origin == "--image" and image.value.host:
             host = registry_host(image.value.host.lower())
@@ -100,6 +101,26 @@ class Memory(Struct, frozen=True):
             # such a registry is known by the image's name alone
             return f"{target.scope}/{settings.project().value}"
         return image
+
+
+def _check_namespace(settings: Settings, target: LoginTarget) -> None:
+    """Check that pushes could use the namespace that was typed, as it is stored for them.
+
+    Raises:
+        UsageError: No repository may have such a name.
+    """
+    namespace = settings.namespace
+    if not (namespace and namespace.value and namespace.origin == "--namespace"):
+        return
+    path = namespace.value.lower() if target.kind.lowers_prefix else namespace.value
+    try:
+        Repository.of(target.host, f"{path}/image")
+    except ValueError as error:
+        raise UsageError(
+            f"--namespace {namespace.value!r} cannot be the beginning of a repository's name: "
+            f"{error}.",
+            "Write it as in the address of an image, such as acme or acme/team.",
+        ) from None
 
 
 def forget(folder: Path | None, files: Project, host: str) -> str:

@@ -17,6 +17,11 @@ from dockless.errors import UsageError
 from dockless.model.server import Server
 from dockless.storage.user_folders import working_folder
 
+
+class NamelessError(UsageError):
+    """A project has no name: its files say none, and that of its folder is not one of an image."""
+
+
 _MARKS = (
     deploy.FILE,
     docker_config.FILE,
@@ -60,11 +65,16 @@ class Project(Struct, frozen=True, kw_only=True):
         return f"Project(folder={self.folder!r})"
 
     def name(self) -> Setting[str]:
-        """Return the project's name; raise UsageError when a file is wrong or there is none."""
+        """Return the project's name.
+
+        Raises:
+            NamelessError: There is none.
+            UsageError: A file is wrong.
+        """
         name = first(self._names())
         if name is None:
             problem = f"The folder {self.folder} has a name that is not valid for an image."
-            raise UsageError(problem, "Give the image's name with --image.")
+            raise NamelessError(problem, "Give the image's name with --image.")
         return name
 
     def _names(self) -> Iterator[Setting[str] | None]:

@@ -2,6 +2,7 @@
 
 from dockless.config import compose
 from dockless.config.cascade import Settings
+from dockless.config.local_names import project_name
 from dockless.config.naming import Target
 from dockless.config.project import Project
 from dockless.errors import UsageError
@@ -15,7 +16,7 @@ def recipe_of(settings: Settings, target: Target, files: Project) -> tuple[tuple
         UsageError: The Compose file builds several images, or none.
     """
     composed = compose.find(files.folder)
-    names: tuple[str, ...] = (f"{settings.project().value}:{target.tags[0].value}",)
+    names: tuple[str, ...] = (f"{project_name(settings, target)}:{target.tags[0].value}",)
     if composed:
         names = tuple(name.value for name in settings.compose_images())
         if not names:
@@ -30,7 +31,7 @@ def recipe_of(settings: Settings, target: Target, files: Project) -> tuple[tuple
 
 def host_recipe_of(settings: Settings, target: Target, files: Project) -> HostRecipe:
     """Return what `--build` builds on hosts."""
-    project = settings.project().value
+    project = project_name(settings, target)
     return HostRecipe(
         project=project,
         image=f"{project}:{target.tags[0].value}",

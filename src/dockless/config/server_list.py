@@ -9,10 +9,11 @@ from dockless.config.document import Scalar, Value
 from dockless.config.setting import Setting, first
 from dockless.errors import UsageError
 from dockless.model.server import SSH_PORT, Server
-from dockless.model.typed_server import parse_host
+from dockless.model.typed_server import is_host_name, is_place, is_user_name, parse_host
 
 _TEXT_FILE = "deploy-servers.txt"
 _JSON_FILE = "deploy-servers.json"
+_ACCEPTS = {"host": is_host_name, "user": is_user_name, "proxy": is_place}
 _RANGE = re.compile(r"([0-9]{1,6})(?:-([0-9]{1,6}))?")
 
 
@@ -58,17 +59,19 @@ def numbered(servers: Sequence[Server]) -> str:
 
 
 def checked(text: str, what: str, where: Value) -> str:
-    """Return a host or user, refused when it could be taken for an option of a program.
+    """Return a host, user or proxy, refused when a program could take it for more than a name.
 
     Args:
-        text: The host or user.
-        what: Which of the two it is, for the error.
+        text: The host, the user, or `[USER@]HOST[:PORT]`.
+        what: Which of these it is: `host`, `user` or `proxy`.
         where: Where it stands.
     """
     if text.startswith("-"):
         raise where.wrong(f"has a {what} that begins with '-', which could be taken for an option")
     if not text or not text.isprintable() or any(character.isspace() for character in text):
         raise where.wrong(f"has a {what} that is empty or contains spaces")
+    if not _ACCEPTS[what](text):
+        raise where.wrong(f"has a {what} with characters that ssh does not accept: {text!r}")
     return text
 
 

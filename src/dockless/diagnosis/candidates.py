@@ -81,11 +81,19 @@ def _sources(asked: TypedWord) -> Iterator[str]:
     path, colon, _ = asked.text.partition(":")
     if colon and path in _TRANSPORTS:
         yield from (f"{path}:{name}" for name in _local(asked, _TRANSPORTS[path]))
-    elif colon and (names := names_in(asked.folder / Path(path).expanduser())):
+    elif colon and (names := names_in(asked.folder / _with_home(path))):
         yield from (f"{path}:{name}" for name in names)
     elif images := [name for name in _local(asked) if name.startswith(asked.text)]:
         yield from images
         yield from _files(asked)
+
+
+def _with_home(path: str) -> Path:
+    """Return a path with `~` and `~NAME` replaced, as far as there is such a home."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        return Path(path)
 
 
 def _files(asked: TypedWord) -> Iterator[str]:

@@ -8,6 +8,7 @@ from dockless.config.document import NeedsRubyError
 from dockless.config.local_names import local_candidates
 from dockless.config.naming import Target
 from dockless.config.naming import target as find_target
+from dockless.config.project import NamelessError
 from dockless.credentials.credential_finder import CredentialFinder
 from dockless.credentials.credential_sources import Given
 from dockless.credentials.prompting import Prompter
@@ -42,6 +43,8 @@ def setting_rows(settings: Settings) -> Iterator[Row]:
         project = settings.project()
     except NeedsRubyError:  # which is told where the name is needed
         yield "project", _RUBY, DEPLOY
+    except NamelessError:
+        yield "project", *_UNSET
     else:
         yield "project", project.value, project.origin
 

@@ -62,7 +62,7 @@ def unpack_crane(
     _compare(package, listed)
     # not dpkg, which has settings of the machine
     argv = (dpkg_deb, "-x", str(package), str(scratch / "root"))
-    unpacked = run(argv, apt.environment, timeout=_SECONDS)
+    unpacked = run(argv, apt.environment, timeout=_SECONDS, alone=True)
     program = scratch / "root/usr/bin/crane"
     if unpacked.code != 0 or not program.is_file():
         raise EngineError(f"{package.name} cannot be unpacked: {complaint(unpacked.stderr)}.")

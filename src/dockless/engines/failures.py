@@ -309,7 +309,7 @@ def _failure(engine: str, host: str, said: str, stderr: str) -> DocklessError:
         )
     return UnexplainedError(
         f"{engine} failed: {said}",
-        "If the program is at fault, --engine auto lets another writer take over.",
+        f"If {engine} is at fault, --engine direct writes without a program.",
         answered=bool(_ANSWER.search(stderr) or _CODE.search(stderr)),
     )
 

@@ -1,5 +1,6 @@
 """Every engine of a user: listing them, probing them now, and installing crane."""
 
+import contextlib
 import platform
 import re
 import time
@@ -88,8 +89,21 @@ def _date(moment: float) -> str:
 
 
 def probe_now(here: EngineFolders, found: Abilities) -> ProbeResult:
-    """Run a push probe of an engine, and store the result."""
-    with scratch(here.temporary, "dockless-probe-") as folder:
+    """Run a push probe of an engine, and store the result.
+
+    Raises:
+        EngineError: The probe cannot be made on this machine, which says nothing of the program.
+    """
+    with contextlib.ExitStack() as stack:
+        try:
+            folder = stack.enter_context(scratch(here.temporary, "dockless-probe-"))
+        except OSError as error:
+            raise EngineError(
+                f"Whether {found.path} can push cannot be tried: {here.temporary} cannot be "
+                f"written to ({error.strerror}).",
+                "Set TMPDIR or DOCKLESS_CACHE_DIR to the absolute path of a folder that is "
+                "writable.",
+            ) from None
         result = push_probe.probe_push(
             found.name, found.path, found.policy, here.environment, folder
         )

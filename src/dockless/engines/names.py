@@ -41,7 +41,7 @@ def refuses_repository(
     arguments = (each.format(source=repository) for each in _ARGUMENTS[name])
     harmless = {key: environment[key] for key in ("PATH", "HOME") if key in environment}
     try:
-        ended = run((str(path), *arguments), harmless, timeout=_SECONDS)
+        ended = run((str(path), *arguments), harmless, timeout=_SECONDS, alone=True)
     except EngineError:
         return ""  # that it cannot be started is reported when it is to push
     if not ended.code or _STUMBLED[name] in ended.stderr or str(repository) not in ended.stderr:

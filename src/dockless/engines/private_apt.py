@@ -61,7 +61,7 @@ class PrivateApt(Struct, frozen=True, kw_only=True):
     def run(self, *arguments: str) -> Finished:
         """Run apt-get, and return its output, whatever its exit status."""
         argv = (self.program, *self.options, *arguments)
-        return run(argv, self.environment, timeout=_SECONDS, cwd=self.folder)
+        return run(argv, self.environment, timeout=_SECONDS, cwd=self.folder, alone=True)
 
 
 def private_apt(

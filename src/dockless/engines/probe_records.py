@@ -11,7 +11,7 @@ from typing import Literal
 from msgspec import Struct, field, to_builtins
 
 from dockless.engines.probe_result import ProbeResult, one_line
-from dockless.errors import UsageError
+from dockless.errors import NoFolderError, UsageError
 from dockless.oci.untrusted_json import parse_as
 from dockless.processes.regular import open_regular
 from dockless.storage.drafts import write_draft
@@ -32,7 +32,11 @@ def probe_records(environment: Mapping[str, str], cache: Path | None = None) -> 
         environment: The environment, which may name the folder of stores.
         cache: What stands in for that folder; None for nothing.
     """
-    return ProbeRecords(store(environment, cache).folder / "programs")
+    try:
+        folder = store(environment, cache).folder
+    except NoFolderError:  # nothing is known then, and nothing can be stored
+        folder = Path(os.devnull)
+    return ProbeRecords(folder / "programs")
 
 
 class _ProbeEntry(Struct, frozen=True, kw_only=True):

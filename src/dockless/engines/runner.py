@@ -34,6 +34,10 @@ class Limits(Struct, frozen=True):
     deadline: float | None = None
     stall: float = 120.0
 
+    def is_over(self) -> bool:
+        """Whether the moment has come."""
+        return self.deadline is not None and time.monotonic() > self.deadline
+
 
 class Runner:
     """Runs the engines of one push.
@@ -93,6 +97,8 @@ class Runner:
             LostCopyError: Its input was deleted in the meantime.
             EngineError: It cannot be started.
         """
+        if self._limits.is_over():  # the registry took it all before
+            raise out_of_time(self._host)
         _made(self._home)
         watch = _Watch(program.name, self._host, self._limits, sending)
         argv = (str(program), *arguments)
@@ -132,8 +138,8 @@ class _Watch:
             self._sending.advance(max(0, sent))
         if self._moved != before:
             self._changed = now
-        deadline, stall = self._limits.deadline, self._limits.stall
-        if deadline is not None and now > deadline:
+        stall = self._limits.stall
+        if self._limits.is_over():
             raise out_of_time(self._host)
         # what it sent last may be committed for long before the registry answers
         if self._moved and now - self._changed > stall + self._moved[1] / _COMMIT_RATE:

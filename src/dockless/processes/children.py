@@ -11,8 +11,11 @@ import os
 import signal
 import subprocess
 import threading
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+
+from dockless.processes.descendants import Descendants
 
 _LOCK_SECONDS = 5.0
 _END_SECONDS = 2.0
@@ -22,12 +25,22 @@ _running: set[subprocess.Popen[bytes]] = set()
 _over = threading.Event()
 
 
+def child_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment for a child: ours without dockless's own settings and secrets."""
+    return {key: value for key, value in environment.items() if not key.startswith("DOCKLESS_")}
+
+
 @contextlib.contextmanager
-def child(argv: Sequence[str], **how: Any) -> Iterator[subprocess.Popen[bytes]]:  # noqa: ANN401 - as Popen takes them
+def child(
+    argv: Sequence[str],
+    environment: Mapping[str, str],
+    **how: Any,  # noqa: ANN401 - as Popen takes them
+) -> Iterator[subprocess.Popen[bytes]]:
     """Start a program, and wait for its end when the block is left.
 
     Args:
         argv: The program and its arguments.
+        environment: The caller's environment; the child gets it without `DOCKLESS_*`.
         how: Further arguments of `subprocess.Popen`.
 
     Raises:
@@ -37,7 +50,7 @@ def child(argv: Sequence[str], **how: Any) -> Iterator[subprocess.Popen[bytes]]:
     with _guard:
         if _over.is_set():
             raise OSError(errno.ECANCELED, os.strerror(errno.ECANCELED))
-        started = subprocess.Popen(argv, **how)
+        started = subprocess.Popen(argv, env=child_environment(environment), **how)
         _running.add(started)
     try:
         with started:
@@ -48,35 +61,49 @@ def child(argv: Sequence[str], **how: Any) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def kill(started: subprocess.Popen[bytes]) -> None:
-    """Kill a program, and what it started where it has a process group of its own."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS: of what has ended
-        if os.getpgid(started.pid) == started.pid:
-            os.killpg(started.pid, signal.SIGKILL)
+    """Kill a program, what it started, and its process group where it has one of its own."""
+    if started.returncode is not None:
+        return
+    leads = _leads(started)
+    started.send_signal(signal.SIGSTOP)  # a script that goes on would start the next program
+    with Descendants(started.pid) as below:
+        below.kill()
+    if leads:
+        _signal_group(started, signal.SIGKILL)
     started.kill()
+    with contextlib.suppress(subprocess.TimeoutExpired):  # after an interrupt, Popen does not
+        started.wait(timeout=_END_SECONDS)
 
 
 def end(started: subprocess.Popen[bytes]) -> None:
-    """Have a program end: ask for it, and kill it when it does not within two seconds.
+    """Have a program end, with what it started: ask for it, and kill what does not in two seconds.
 
     One that is stopped heeds no request before it goes on.
     """
-    if started.poll() is not None:
+    if started.returncode is not None:
         return
-    started.terminate()
-    started.send_signal(signal.SIGCONT)
-    try:
-        started.wait(timeout=_END_SECONDS)
-    except subprocess.TimeoutExpired:
+    leads, until = _leads(started), time.monotonic() + _END_SECONDS
+    with Descendants(started.pid) as below:
+        for number in (signal.SIGTERM, signal.SIGCONT):
+            if leads:
+                _signal_group(started, number)
+            else:
+                started.send_signal(number)
+            below.signal(number)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            started.wait(timeout=_END_SECONDS)
+        below.wait(max(0.0, until - time.monotonic()))
         kill(started)
+        below.kill()
+    if leads:
+        _signal_group(started, signal.SIGKILL)
 
 
-def end_group(started: subprocess.Popen[bytes]) -> None:
-    """Do the same with a program that leads a process group, and with all of its group."""
-    for number in (signal.SIGTERM, signal.SIGCONT):
-        _signal_group(started, number)
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        started.wait(timeout=_END_SECONDS)
-    _signal_group(started, signal.SIGKILL)
+def _leads(started: subprocess.Popen[bytes]) -> bool:
+    """Whether a program that was not waited for leads a process group."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS: of what has ended
+        return os.getpgid(started.pid) == started.pid
+    return False
 
 
 def _signal_group(started: subprocess.Popen[bytes], number: signal.Signals) -> None:

@@ -1,11 +1,13 @@
 """A ProxyCommand as the socket that SSH is spoken over."""
 
 import contextlib
+import os
 import socket
 import subprocess
-import tempfile
 
-from dockless.processes.children import end_group
+from dockless.errors import EngineError
+from dockless.processes.children import child, end
+from dockless.processes.unnamed_files import unnamed_file
 
 _END_SECONDS = 2.0
 
@@ -18,20 +20,32 @@ class ProxySocket:
 
     Args:
         command: For the user's shell, as OpenSSH hands it to it.
+
+    Raises:
+        EngineError: It cannot be started.
     """
 
     def __init__(self, command: str) -> None:
-        ours, theirs = socket.socketpair()
-        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the socket
-        with theirs:
-            self._child = subprocess.Popen(
-                ("/bin/sh", "-c", f"exec {command}"),
-                stdin=theirs.fileno(),
-                stdout=theirs.fileno(),
-                stderr=self._log,
-                start_new_session=True,
-            )
-        self._socket = ours
+        with contextlib.ExitStack() as stack:
+            try:
+                ours, theirs = socket.socketpair()
+                self._socket = stack.enter_context(ours)
+                with theirs:
+                    self._log = stack.enter_context(unnamed_file())
+                    self._child = stack.enter_context(
+                        child(
+                            ("/bin/sh", "-c", f"exec {command}"),
+                            os.environ,
+                            stdin=theirs.fileno(),
+                            stdout=theirs.fileno(),
+                            stderr=self._log,
+                            start_new_session=True,
+                        )
+                    )
+            except (OSError, ValueError) as error:  # of this machine, so another try is of no use
+                why = error.strerror if isinstance(error, OSError) else "it is not valid text"
+                raise EngineError(f"The ProxyCommand cannot be started: {why}.") from None
+            self._opened = stack.pop_all()
 
     def send(self, data: bytes) -> int:
         """Send bytes; return how many went."""
@@ -63,10 +77,8 @@ class ProxySocket:
         self._socket.close()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._child.wait(timeout=0.1)
-        if self._child.poll() is None:
-            end_group(self._child)
-            self._child.wait()
-        self._log.close()
+        end(self._child)
+        self._opened.close()
 
     def _last_words(self) -> str:
         with contextlib.suppress(subprocess.TimeoutExpired):

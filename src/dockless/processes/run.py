@@ -4,7 +4,6 @@ import contextlib
 import os
 import selectors
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import IO, Any
@@ -16,6 +15,7 @@ from dockless.errors import EngineError, NetworkError, time_is_over
 from dockless.processes.children import child, end, kill
 from dockless.processes.program_log import log_end, log_start
 from dockless.processes.search import program_of
+from dockless.processes.unnamed_files import unnamed_file
 
 NETWORK_VARIABLES = (
     "HTTP_PROXY",
@@ -47,11 +47,6 @@ class Finished(Struct, frozen=True):
     stderr: str
 
 
-def child_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return an environment for a child: ours without dockless's own settings and secrets."""
-    return {key: value for key, value in environment.items() if not key.startswith("DOCKLESS_")}
-
-
 def run(  # noqa: PLR0913 - each is documented, and all but two go by keyword
     argv: Sequence[str],
     environment: Mapping[str, str],
@@ -70,7 +65,9 @@ def run(  # noqa: PLR0913 - each is documented, and all but two go by keyword
         stdin: What the child reads.
         timeout: Seconds after which it is killed; None for no limit.
         cwd: The folder it runs in.
-        alone: Whether it needs no terminal: what it starts is then killed along with it.
+        alone: Whether it needs no terminal, as a password that is asked for there: it is a process
+            group of its own then, which is killed as a whole. Else what is known of what it
+            started is; see `Descendants`.
         most: How many bytes it may write to stdout; its stderr is discarded then. None for no
             limit.
 
@@ -82,8 +79,8 @@ def run(  # noqa: PLR0913 - each is documented, and all but two go by keyword
     try:
         with child(
             argv,
+            environment,
             executable=program_of(argv[0], environment),
-            env=child_environment(environment),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE if most is None else subprocess.DEVNULL,
@@ -165,22 +162,24 @@ def run_visibly(
     """
     log_start(argv)
     try:
-        done = subprocess.run(
+        with child(
             argv,
+            environment,
             executable=program_of(argv[0], environment),
-            env=child_environment(environment),
             stdin=subprocess.DEVNULL,
             stdout=2,
             cwd=cwd,
-            check=False,
-            timeout=within_time(None),
-        )
+        ) as started:
+            try:
+                code = started.wait(timeout=within_time(None))
+            finally:
+                end(started)
     except (OSError, ValueError) as error:
         raise _unstarted(argv, error) from None
     except subprocess.TimeoutExpired:
         raise time_is_over(argv[0]) from None
-    log_end(argv, done.returncode)
-    return done.returncode
+    log_end(argv, code)
+    return code
 
 
 def _unstarted(argv: Sequence[str], error: OSError | ValueError) -> EngineError:
@@ -215,8 +214,8 @@ def started_program(
             started = stack.enter_context(
                 child(
                     argv,
+                    environment,
                     executable=program_of(argv[0], environment),
-                    env=child_environment(environment),
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.PIPE,
                     **how,
@@ -261,16 +260,11 @@ def stream(argv: Sequence[str], environment: Mapping[str, str]) -> Iterator[Stre
     Raises:
         EngineError: It cannot be started.
     """
-    with _log() as log, started_program(argv, environment, stderr=log, bufsize=0) as started:
+    with (
+        unnamed_file() as log,
+        started_program(argv, environment, stderr=log, bufsize=0) as started,
+    ):
         try:
             yield Stream(argv, started, log)
         finally:
             end(started)
-
-
-def _log() -> IO[bytes]:
-    """Return a file without a name, in memory where no folder can be written to."""
-    try:
-        return tempfile.TemporaryFile()
-    except OSError:
-        return os.fdopen(os.memfd_create("stderr"), "w+b")

@@ -4,22 +4,21 @@
 program, paramiko reads the user's file, without these two.
 """
 
-import getpass
 import os
 import pwd
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import paramiko
 from msgspec import Struct
 
 from dockless.errors import EngineError, UsageError
 from dockless.model.printable import bounded
 from dockless.model.secret import Secret
 from dockless.model.server import SSH_PORT, Server
-from dockless.model.typed_server import parse_host
+from dockless.model.typed_server import is_host_name, is_user_name, parse_host
 from dockless.processes.regular import read_given
 from dockless.processes.run import run
+from dockless.ssh.config_lookup import look_up, own_name
 from dockless.ssh.project_config import ALLOW, VARIABLE, configuration
 
 _DEFAULT_KEYS = ("~/.ssh/id_ed25519", "~/.ssh/id_ecdsa", "~/.ssh/id_rsa")
@@ -84,6 +83,7 @@ def find_route(server: Server, environment: Mapping[str, str], *, may_run: bool 
         UsageError: ssh rejects the configuration, or its values cannot be used.
     """
     home = Path(environment.get("HOME") or _own_home())
+    _check_names(server, server.address, server.user)
     options = _options(server, environment, home, may_run=may_run)
     tokens = {
         "%": "%",
@@ -91,9 +91,10 @@ def find_route(server: Server, environment: Mapping[str, str], *, may_run: bool 
         "h": _one(options, "hostname", server.address),
         "n": server.address,
         "p": _one(options, "port", str(server.port)),
-        "r": server.user or _one(options, "user", _own_name()),
-        "u": _own_name(),
+        "r": server.user or _one(options, "user", own_name()),
+        "u": own_name(),
     }
+    _check_names(server, tokens["h"], tokens["r"])
 
     def files(key: str, fallback: tuple[str, ...]) -> tuple[Path, ...]:
         named = [name for name in options.get(key, fallback) if name.lower() != "none"]
@@ -124,12 +125,29 @@ def find_route(server: Server, environment: Mapping[str, str], *, may_run: bool 
     )
 
 
-def _own_name() -> str:
-    """Return the name of this user; the user id where it has none, as in many containers."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # the latter from Python 3.13 on
-        return str(os.getuid())
+def _check_names(server: Server, host: str, user: str) -> None:
+    """See that a shell takes the names for no more than names: it runs a ProxyCommand with them.
+
+    Raises:
+        UsageError: One has characters that OpenSSH does not accept.
+    """
+    odd = {
+        key: name
+        for key, name, is_accepted in (
+            ("HostName", host, is_host_name),
+            ("User", user, is_user_name),
+        )
+        if not is_accepted(name)
+    }
+    if not odd:
+        return
+    key, name = next(iter(odd.items()))
+    typed = name in (server.address, server.user)
+    source = f"The host {server}" if typed else ", ".join(server.config) or "~/.ssh/config"
+    raise UsageError(
+        f"{source} has a {key} with characters that ssh does not accept: {name!r}.",
+        "Correct it there.",
+    )
 
 
 def _own_home() -> str:
@@ -206,10 +224,9 @@ def _without_ssh(server: Server, file: Path) -> Options:
         text = read_given(file).decode(errors="surrogateescape")
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror}.", f"Correct {file}.") from None
-    found = paramiko.SSHConfig.from_text(text).lookup(server.address)
+    found = look_up(text, file, server.address)
     listed = {
-        key: tuple(value) if isinstance(value, list) else (value,)
-        for key, value in dict[str, str | list[str]](found).items()
+        key: tuple(value) if isinstance(value, list) else (value,) for key, value in found.items()
     }
     if server.port != SSH_PORT:
         listed["port"] = (str(server.port),)

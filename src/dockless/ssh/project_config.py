@@ -1,8 +1,9 @@
 """An ssh_config(5) that a project names: what may be used without the user's consent.
 
 OpenSSH runs what a ProxyCommand and a `Match exec` say, the latter as soon as it reads them. A
-project is often untrusted, so nothing of that is run without consent. A file of which each line
-is known to run nothing is used as it was read; the user's own files are trusted.
+project is often untrusted, so nothing of that is run without consent. Neither may it replace the
+host keys that the user knows, or send what the user has. A file of which each line is known to do
+nothing of that is used as it was read; the user's own files are trusted.
 """
 
 import re
@@ -24,21 +25,26 @@ _MATCH_ALONE = frozenset({b"all", b"canonical", b"final"})
 _MATCH_WITH_VALUE = frozenset(
     {b"host", b"localnetwork", b"localuser", b"originalhost", b"tagged", b"user"}
 )
-# every keyword not among these may run or load something, or read another file
+# every keyword not among these may run or load something, read another file, weaken how hosts are
+# recognized, or send something to them
 _HARMLESS = frozenset(
-    b"""addkeystoagent addressfamily batchmode bindaddress bindinterface casignaturealgorithms
-    checkhostip ciphers clearallforwardings compression connectionattempts connecttimeout
-    controlmaster controlpath controlpersist fingerprinthash forwardagent forwardx11
-    forwardx11trusted gatewayports globalknownhostsfile gssapiauthentication
-    gssapidelegatecredentials hashknownhosts host hostbasedauthentication hostkeyalgorithms
-    hostkeyalias hostname identitiesonly identityagent identityfile ignoreunknown ipqos
-    kbdinteractiveauthentication kexalgorithms loglevel macs nohostauthenticationforlocalhost
-    numberofpasswordprompts passwordauthentication port preferredauthentications proxyjump
-    pubkeyacceptedalgorithms pubkeyacceptedkeytypes pubkeyauthentication rekeylimit requesttty
-    requiredrsasize revokedhostkeys sendenv serveralivecountmax serveraliveinterval setenv
-    stricthostkeychecking tcpkeepalive updatehostkeys usekeychain user userknownhostsfile
-    verifyhostkeydns visualhostkey""".split()
+    b"""addressfamily batchmode bindaddress bindinterface checkhostip ciphers clearallforwardings
+    compression connectionattempts connecttimeout fingerprinthash hashknownhosts host hostname
+    identitiesonly identityfile ignoreunknown ipqos kbdinteractiveauthentication kexalgorithms
+    loglevel macs numberofpasswordprompts passwordauthentication port preferredauthentications
+    proxyjump pubkeyacceptedalgorithms pubkeyacceptedkeytypes pubkeyauthentication rekeylimit
+    requesttty serveralivecountmax serveraliveinterval tcpkeepalive usekeychain user
+    visualhostkey""".split()
 )
+# but for these values, which switch it off
+_OFF = frozenset({b"no", b"none", b"false"})
+_OFF_KEYWORDS = frozenset(
+    b"""addkeystoagent controlmaster controlpath controlpersist forwardagent forwardx11
+    forwardx11trusted gatewayports gssapiauthentication gssapidelegatecredentials
+    hostbasedauthentication identityagent knownhostscommand nohostauthenticationforlocalhost
+    permitlocalcommand proxycommand updatehostkeys verifyhostkeydns""".split()
+)
+_STRICT = frozenset({b"yes", b"true", b"ask"})
 
 
 def configuration(names: tuple[str, ...], home: Path, folder: Path, *, may_run: bool) -> bytes:
@@ -48,10 +54,10 @@ def configuration(names: tuple[str, ...], home: Path, folder: Path, *, may_run: 
         names: The files, as the project writes them; `~` is the home, others start from `folder`.
         home: The user's home.
         folder: The project's folder.
-        may_run: Whether the user allows what is in them to be run.
+        may_run: Whether the user consents to whatever is in them.
 
     Raises:
-        UsageError: A file could run something and may not, or cannot be read.
+        UsageError: A file needs the user's consent and lacks it, or cannot be read.
     """
     # each file is at the top level, whatever host the one before it ended with
     return b"\nMatch all\n".join(_piece(name, home, folder, may_run=may_run) for name in names)
@@ -77,14 +83,15 @@ def _piece(name: str, home: Path, folder: Path, *, may_run: bool) -> bytes:
         raise UsageError(f"{path}, the ssh.config, cannot be read: {error.strerror}.") from None
     if line := first_command(text):
         raise UsageError(
-            f"{path}, which the project names as ssh.config, may run programs: line {line}.",
+            f"{path}, which the project names as ssh.config, may run programs, change which host "
+            f"keys are trusted, or send something to hosts: line {line}.",
             f"Check it; if that is intended, allow it with {ALLOW} or {VARIABLE}=1.",
         )
     return text
 
 
 def first_command(text: bytes) -> int:
-    """Return the number of the first line that may run, load or include something; 0 for none."""
+    """Return the number of the first line that needs the user's consent; 0 for none."""
     lines = text.split(b"\n")
     return next((number for number, line in enumerate(lines, 1) if not _is_harmless(line)), 0)
 
@@ -99,7 +106,11 @@ def _is_harmless(line: bytes) -> bool:
     keyword, rest = found["keyword"].lower(), found["rest"].strip().lower()
     if keyword == b"match":
         return _matches_only(rest)
-    return keyword in _HARMLESS or (keyword == b"proxycommand" and rest == b"none")
+    return (
+        keyword in _HARMLESS
+        or (keyword in _OFF_KEYWORDS and rest in _OFF)
+        or (keyword == b"stricthostkeychecking" and rest in _STRICT)
+    )
 
 
 def _matches_only(criteria: bytes) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import platformdirs
 
-from dockless.errors import UsageError
+from dockless.errors import NoFolderError, UsageError
 
 _ROOT = Path("/")
 _VARIABLE = "DOCKLESS_CACHE_DIR"
@@ -111,7 +111,7 @@ def cache_folder(environment: Mapping[str, str]) -> Path:
         folder = parent / f"dockless-{os.getuid()}"
         if _is_ours(folder):
             return folder
-    raise UsageError(
+    raise NoFolderError(
         "There is no folder for the store of layers that this user may write to.",
         "Set DOCKLESS_CACHE_DIR to one.",
     )
@@ -163,9 +163,18 @@ def temporary_folders(environment: Mapping[str, str]) -> tuple[Path, ...]:
 
 
 def temporary_folder(environment: Mapping[str, str]) -> Path:
-    """Return the first folder for temporary files that this user may write to; else the usual."""
+    """Return the first folder for temporary files that this user may write to; else the usual.
+
+    The last one is the folder of the store, which a container may have as its only writable one.
+    """
     folders = temporary_folders(environment)
-    return next(filter(_may_write, folders), folders[0])
+    if found := next(filter(_may_write, folders), None):
+        return found
+    with contextlib.suppress(UsageError, OSError):
+        folder = cache_folder(environment)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return folder
+    return folders[0]
 
 
 def _may_write(folder: Path) -> bool:

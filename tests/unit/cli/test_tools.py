@@ -252,3 +252,49 @@ def test_a_checksum_and_a_file_are_needed_together(
 @pytest.mark.parametrize("command", [(), ("list",), ("install",), ("path",)])
 def test_every_help_has_examples(command: tuple[str, ...]) -> None:
     assert "Examples:\n    dockless tools" in run(*command, "--help").stdout
+
+
+NOWHERE = [("/dev/null",), ("/dev/null/a", "/dev/null/b"), ("/proc/version", "/dev/null")]
+
+
+def nowhere(monkeypatch: pytest.MonkeyPatch, folders: tuple[str, ...]) -> None:
+    """Leave no folder for temporary files that can be written to."""
+    monkeypatch.setattr(
+        "dockless.storage.user_folders.temporary_folders", lambda _: tuple(map(Path, folders))
+    )
+    monkeypatch.setenv("HOME", "/dev/null")
+
+
+@pytest.mark.parametrize("folders", NOWHERE)
+def test_a_probe_works_in_the_folder_of_the_store_where_there_is_no_other(
+    own: Path, probe: Probe, monkeypatch: pytest.MonkeyPatch, folders: tuple[str, ...]
+) -> None:
+    crane(own)
+    nowhere(monkeypatch, folders)
+    assert run("list", "--check").exit_code == 0
+    assert probe.asked
+
+
+@pytest.mark.parametrize("folders", NOWHERE)
+def test_a_probe_that_no_folder_is_there_for_is_an_error(
+    own: Path, probe: Probe, monkeypatch: pytest.MonkeyPatch, folders: tuple[str, ...]
+) -> None:
+    crane(own)
+    nowhere(monkeypatch, folders)
+    monkeypatch.delenv("DOCKLESS_CACHE_DIR")
+    with pytest.raises(EngineError, match="cannot be written to"):
+        run("list", "--check")
+    assert not probe.asked
+
+
+@pytest.mark.parametrize("folders", NOWHERE)
+@pytest.mark.parametrize("command", ["list", "path"])
+def test_engines_are_listed_without_a_folder_for_the_store(
+    own: Path, monkeypatch: pytest.MonkeyPatch, folders: tuple[str, ...], command: str
+) -> None:
+    crane(own)
+    nowhere(monkeypatch, folders)
+    monkeypatch.delenv("DOCKLESS_CACHE_DIR")
+    done = run(command)
+    assert done.exit_code == 0
+    assert str(own / "crane") in done.output

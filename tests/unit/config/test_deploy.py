@@ -434,3 +434,24 @@ def test_null_and_empty_say_nothing(tmp_path: Path) -> None:
     assert (found.image, found.username) == (None, None)
     assert found.servers
     assert found.servers.value == ()
+
+
+@pytest.mark.parametrize("name", ["x$(>pwned)y", "x`id`", "a|b", "a&b"])
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ('service: s\nservers: [web1]\nssh: {{proxy: "root@{}"}}\n', "ssh.proxy"),
+        ('service: s\nservers: [web1]\nssh: {{proxy: "{}@gate"}}\n', "ssh.proxy"),
+        ('service: s\nservers: [web1]\nssh: {{user: "{}"}}\n', "ssh.user"),
+        ('service: s\nservers: ["{}@web1"]\n', "servers[0]"),
+        ('servers:\n  - {{host: "{}", user: u}}\n', "servers[0].host"),
+        ('servers:\n  - {{host: a, user: "{}"}}\n', "servers[0].user"),
+        ('servers:\n  - {{host: a, user: u, proxy: "u@{}"}}\n', "servers[0].proxy"),
+    ],
+)
+def test_a_name_that_a_shell_would_run_is_refused_with_its_place(
+    tmp_path: Path, text: str, key: str, name: str
+) -> None:
+    with pytest.raises(UsageError, match="characters that ssh does not accept") as caught:
+        read(tmp_path, text.format(name))
+    assert f"`{key}` in config/deploy.yml" in caught.value.what

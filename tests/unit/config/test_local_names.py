@@ -1,9 +1,14 @@
+from pathlib import Path
+
 import msgspec
 import pytest
 
 from dockless.config.local_names import called_otherwise, local_candidates
 from dockless.config.naming import target
+from dockless.config.project import NamelessError, nowhere
+from dockless.config.recipe import host_recipe_of, recipe_of
 from dockless.config.setting import Setting
+from dockless.diagnosis.explain import setting_rows
 from fakes.settings import settings
 
 
@@ -112,3 +117,30 @@ def test_local_candidates_are_distinct() -> None:
 def test_local_candidates_leave_out_what_no_image_can_be_called() -> None:
     given = settings(image="ghcr.io/a/b", project="My App", image_origin="config/deploy.yml:2")
     assert local_candidates(given, target(given, None)) == ("ghcr.io/a/b:latest",)
+
+
+def nameless() -> Setting[str]:
+    raise NamelessError("The folder / has a name that is not valid for an image.")
+
+
+@pytest.mark.parametrize(
+    ("image", "origin", "tags"),
+    [
+        ("r.io/acme/shop", "--image", ("v1",)),
+        ("r.io/web", "--image", ()),
+        ("r.io/a/b/c", "docker-config.json", ("v1", "v2")),
+        ("r.io/a/box", "docker-config.json", ()),
+    ],
+)
+def test_a_folder_without_a_usable_name_needs_none_where_the_image_has_one(
+    tmp_path: Path, image: str, origin: str, tags: tuple[str, ...]
+) -> None:
+    given = msgspec.structs.replace(
+        settings("", image, tags, image_origin=origin), project=nameless
+    )
+    found, files = target(given, None), nowhere(tmp_path, {})
+    last, tag = image.rpartition("/")[2], next(iter(tags), "latest")
+    assert f"{last}:{tag}" in local_candidates(given, found)
+    assert recipe_of(given, found, files)[1].image == f"{last}:{tag}"
+    assert host_recipe_of(given, found, files).image == f"{last}:{tag}"
+    assert ("project", "(not set)", "") in tuple(setting_rows(given))

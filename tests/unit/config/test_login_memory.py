@@ -197,3 +197,16 @@ def test_a_folder_that_may_not_be_looked_into_stops_no_login(
     memory = Memory(folder, files, asked=False)
     said = memory.remember(resolve(Flags(), {}, files), HERE, "me")
     assert "is not a project" in said
+
+
+@pytest.mark.parametrize("namespace", ["A B", "acme//team", "/acme", "acme/", "a$b", "Acme", "ü"])
+def test_a_namespace_that_no_push_could_use_is_refused(folder: Path, namespace: str) -> None:
+    with pytest.raises(UsageError, match=r"--namespace .* cannot be the beginning"):
+        remember(folder, Flags(namespace=namespace), asked=True)
+    assert written(folder) is None
+
+
+@pytest.mark.parametrize("namespace", ["acme", "acme/team", "a-b.c_d"])
+def test_a_namespace_is_remembered(folder: Path, namespace: str) -> None:
+    remember(folder, Flags(namespace=namespace), asked=True)
+    assert (written(folder) or {})["namespace"] == namespace

@@ -84,6 +84,9 @@ def test_no_file_is_none(tmp_path: Path) -> None:
         ("a u ssh\n", "`port` in deploy-servers.txt:1 is not a port"),
         ("-a u\n", "a host that begins with '-'"),
         ("a -u\n", "a user that begins with '-'"),
+        ("a$(b) u\n", "a host with characters that ssh does not accept"),
+        ("a;b u\n", "a host with characters that ssh does not accept"),
+        ("a u`id`\n", "a user with characters that ssh does not accept"),
     ],
 )
 def test_bad_text_file_is_refused(tmp_path: Path, text: str, message: str) -> None:

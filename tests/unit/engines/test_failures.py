@@ -346,3 +346,11 @@ def test_a_refused_put_of_a_manifest_may_be_about_its_tag(stderr: str) -> None:
 )
 def test_what_fails_before_the_put_or_means_no_rule_is_not_about_a_tag(stderr: str) -> None:
     assert not failure("skopeo", HOST, 1, stderr).refuses_put
+
+
+@pytest.mark.parametrize("engine", ["crane", "skopeo"])
+@pytest.mark.parametrize("said", ["no idea", "panic: runtime error", "unknown flag: --index"])
+def test_the_remedy_for_a_program_at_fault_is_none_that_is_in_use(engine: str, said: str) -> None:
+    error = failure(engine, HOST, 1, crane(said))
+    assert isinstance(error, UnexplainedError)
+    assert error.remedy == f"If {engine} is at fault, --engine direct writes without a program."

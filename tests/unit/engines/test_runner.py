@@ -228,3 +228,13 @@ def test_a_home_that_was_deleted_is_made_again(
         run(made, script('test -d "$HOME"'))
         (tmp_path / "home").rmdir()
     assert made.home.is_dir()
+
+
+@pytest.mark.parametrize("seconds", [0.0, 1.0, 60.0])
+def test_no_engine_is_started_once_the_time_is_over(
+    runner: Callable[..., Runner], script: Script, tmp_path: Path, seconds: float
+) -> None:
+    engine = script(f"touch '{tmp_path}/ran'")
+    with pytest.raises(NetworkError, match=f"The request to {HOST} did not finish within"):
+        runner(deadline=time.monotonic() - seconds).run(engine, (), {}, set())
+    assert not (tmp_path / "ran").exists()

@@ -1,6 +1,8 @@
 import base64
 import html
 import json
+import quopri
+import textwrap
 from collections.abc import Callable
 from urllib.parse import quote, quote_plus
 
@@ -207,3 +209,116 @@ def test_a_secret_is_blotted_out_of_the_name_of_a_host(password: str) -> None:
     ):
         assert password.lower() not in said.lower()
         assert "***" in said
+
+
+LONG = [
+    "glpat-AHOVCJQXELSZGNUBIPWDKRYFMTAHOVCJQXELSZGNUBIPWDKRYFMTAHOVCJQXELSZGNUBIPWD9x",
+    "S3cr3t-Pw0rd!xyz&more=<than>enough of it",
+    "dckr_pat_Zx81kQ0rTnB7vLmE5yWc",
+    "pä$$wörd-with-ümlauts/and+signs",
+]
+
+
+def pair(text: str, before: str = "me:", after: str = "") -> str:
+    return base64.b64encode(f"{before}{text}{after}".encode()).decode()
+
+
+def each(form: str) -> Callable[[str], str]:
+    """Return what writes each character of ASCII in a form, and others as they are."""
+    return lambda text: "".join(form.format(ord(x)) if x.isascii() else x for x in text)
+
+
+def broken(by: str, *places: int) -> Callable[[str], str]:
+    def write(text: str) -> str:
+        for place in sorted(places, reverse=True):
+            text = text[:place] + by + text[place:]
+        return text
+
+    return write
+
+
+def spread(by: str, prefix: str = "") -> Callable[[str], str]:
+    return lambda text: by.join(f"{prefix}{byte:02x}" for byte in text.encode())
+
+
+FORMS: dict[str, Callable[[str], str]] = {
+    "base64 in lines of 76": lambda text: "\n".join(textwrap.wrap(pair(text), 76)),
+    "base64 in lines of 64": lambda text: "\r\n".join(textwrap.wrap(pair(text), 64)),
+    "base64 in lines of 20": lambda text: "\n\t".join(textwrap.wrap(pair(text, "them:"), 20)),
+    "base64 in lines in JSON": lambda text: "\\n".join(textwrap.wrap(pair(text), 16)),
+    "base64 after one": lambda text: pair(text, "x"),
+    "base64 after two": lambda text: pair(text, "xy", "&z"),
+    "base64 of a form": lambda text: pair(text, "user=me&password=", "&scope=all"),
+    "base64 for URLs": lambda text: base64.urlsafe_b64encode(f"a={text}??>>".encode()).decode(),
+    "base64 in a URL": lambda text: quote(pair(text, "x"), safe=""),
+    "a line end": broken("\n", 9),
+    "a tab": broken("\t", 5),
+    "a blank": broken(" ", 12),
+    "line ends": broken("\r\n  ", 4, 8, 12),
+    "a line end in JSON": broken("\\n", 9),
+    "HTML numbers": each("&#{};"),
+    "HTML hexadecimal": each("&#x{:x};"),
+    "HTML numbers with zeros": each("&#{:07};"),
+    "HTML numbers twice": each("&amp;#{};"),
+    "JSON": each("\\u{:04x}"),
+    "JSON in JSON": each("\\\\u{:04X}"),
+    "JavaScript": each("\\u{{{:x}}}"),
+    "Python": each("\\x{:02x}"),
+    "Python's long": each("\\U{:08x}"),
+    "octal": each("\\{:03o}"),
+    "a URL": each("%{:02X}"),
+    "a URL twice": each("%25{:02x}"),
+    "escape": each("%u{:04x}"),
+    "quoted-printable": lambda text: quopri.encodestring(text.encode(), quotetabs=True).decode(),
+    "all of it quoted": lambda text: "".join(f"={byte:02X}" for byte in text.encode()),
+    "hexadecimal with colons": spread(":"),
+    "hexadecimal with blanks": spread(" "),
+    "hexadecimal numbers": spread(", ", "0x"),
+    "hexadecimal escapes": spread("", "\\x"),
+    "HEXADECIMAL": lambda text: spread("-")(text).upper(),
+    "base32": lambda text: base64.b32encode(text.encode()).decode(),
+    "base32 of a pair": lambda text: base64.b32encode(f"me:{text}&".encode()).decode().lower(),
+    "reversed": lambda text: text[::-1],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("password", LONG)
+@pytest.mark.parametrize("form", FORMS)
+def test_a_secret_is_blotted_in_every_form(password: str, form: str) -> None:
+    remember(Credential(username="me", password=Secret(password)))
+    echo = FORMS[form](password)
+    said = blotted(f"you sent [{echo}] to us")
+    assert said.startswith("you sent [")
+    assert said.endswith("] to us")
+    left = said.removeprefix("you sent [").removesuffix("] to us").split("***")
+    # of base64, what stands before and after the secret stays
+    assert len(left) == 2
+    assert all(len(rest) <= 32 for rest in left)
+    assert sum(map(len, left)) <= len(echo) - len(password) * 0.9
+
+
+@pytest.mark.parametrize(
+    ("password", "words"),
+    [
+        ("kurz7", "kurz 7, k-u-r-z-7, kurz77 and 7zruk"),
+        ("shop", "the shops of team/shopping, s hop"),
+        ("deadbeef", "sha256:4dead bee0f, &#100;ead"),
+        ("a b", "ab, a  b and a+bc"),
+        ("12345678", "1234567 and 234567812"),
+        ("x", "xx, 0x78, eAx and %7"),
+        ("token=", "tokens are sent, token is one"),
+    ],
+)
+def test_nothing_is_blotted_by_accident(password: str, words: str) -> None:
+    remember(Credential(username="me", password=Secret(password)))
+    assert blotted(words) == words
+
+
+@pytest.mark.parametrize("escape", ["%25", "&amp;", "\\", "=", "0x", "\\x", "%", "&#", "a", " "])
+def test_what_is_hostile_is_looked_at_once(escape: str) -> None:
+    """With time in proportion to the square of its length, it would take hours."""
+    remember(Credential(username="me", password=Secret("a" * 300_000)))
+    remember(Credential(username="me", password=Secret("a b" * 30)))
+    words = escape * (64 * 1024 // len(escape))
+    said = blotted(words)
+    assert said == words or "***" in said

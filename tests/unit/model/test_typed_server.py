@@ -42,3 +42,26 @@ def test_a_password_before_a_host_is_refused_and_not_shown(place: str, scheme: s
     with pytest.raises(UsageError) as caught:
         parse_host(f"{scheme}me:Passw0rd1@{place}")
     assert "Passw0rd1" not in str(caught.value)
+
+
+COMMANDS = (
+    "x$(>pwned)y", "x`id`", "a;b", "a&b", "a|b", "a>b", "a<b", "(a)", "{a}", 'a"b', "a'b", "$HOME",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [*COMMANDS, "a\\b"])
+@pytest.mark.parametrize("what", ["--host", "The proxy", "ProxyJump"])
+def test_a_host_is_nothing_that_a_shell_runs(name: str, what: str) -> None:
+    with pytest.raises(UsageError, match=f"{what} .* is not "):
+        parse_host(f"root@{name}", what)
+
+
+@pytest.mark.parametrize("name", [*COMMANDS, "a\\"])
+def test_a_user_is_nothing_that_a_shell_runs(name: str) -> None:
+    with pytest.raises(UsageError, match=r"is not \[USER@\]HOST"):
+        parse_host(f"{name}@build1")
+
+
+@pytest.mark.parametrize("name", ["CORP\\ada", "ada+ci", "box$", "ada@example.com", "ädä", "a~b"])
+def test_a_user_of_a_domain_is_one(name: str) -> None:
+    assert parse_host(f"{name}@build1").user == name

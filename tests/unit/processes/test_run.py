@@ -7,7 +7,8 @@ import pytest
 
 from dockless.errors import EngineError
 from dockless.processes import run as module
-from dockless.processes.run import child_environment, run, run_visibly, stream
+from dockless.processes.children import child_environment
+from dockless.processes.run import run, run_visibly, stream
 
 ENVIRONMENT = {"PATH": os.defpath, "KEPT": "1", "DOCKLESS_PASSWORD": "hunter2"}
 

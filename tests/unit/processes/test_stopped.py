@@ -13,7 +13,7 @@ import pytest
 
 from dockless import concurrency
 from dockless.errors import EngineError, NetworkError
-from dockless.processes.children import end_group
+from dockless.processes.children import end
 from dockless.processes.group import run_in_group
 from dockless.processes.run import run, run_visibly, stream
 
@@ -105,7 +105,7 @@ def test_a_stopped_group_is_told_to_end(tmp_path: Path, also: str) -> None:
     script.write_text(STOPS.format(also=also))
     with subprocess.Popen(("sh", script), start_new_session=True) as started:
         until(lambda: state(tmp_path / "pid") == "T")
-        end_group(started)
+        end(started)
     assert (tmp_path / "told").read_text() == "told\n"
     if also:
         until(lambda: state(tmp_path / "child") == "Z")

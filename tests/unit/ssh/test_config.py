@@ -158,3 +158,82 @@ def test_keys_of_the_project_are_offered_after_files(environment: dict[str, str]
     found = find_route(server, environment)
     assert (found.identities, found.identities_only) == ((), True)
     assert found.key_data == (Secret("KEY"),)
+
+
+ODD_NAMES = ("x$(>pwned)y", "x`id`", "a;b", "x|y", "$HOME")
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+@pytest.mark.parametrize("folders", [os.environ["PATH"], "/nonexistent"])
+@pytest.mark.parametrize("key", ["HostName", "User"])
+def test_no_name_reaches_the_shell_that_runs_a_proxy_command(
+    environment: dict[str, str], name: str, key: str, folders: str
+) -> None:
+    configured(environment, "Host *\n  ProxyCommand nc %h %r %n\n")
+    environment["PATH"] = folders
+    server = Server(
+        address=name if key == "HostName" else "build", user=name if key == "User" else ""
+    )
+    with pytest.raises(UsageError, match=f"{key} with characters that ssh does not accept"):
+        find_route(server, environment)
+
+
+@pytest.mark.parametrize("name", ["x$(>pwned)y", "x`id`", "x|y"])
+@pytest.mark.parametrize("key", ["HostName", "User"])
+def test_a_name_of_the_configuration_reaches_no_shell_either(
+    environment: dict[str, str], name: str, key: str
+) -> None:
+    configured(environment, f"Host *\n  {key} {name}\n  ProxyCommand nc %h %r\n")
+    environment["PATH"] = environment["HOME"]
+    with pytest.raises(UsageError, match=f"~/.ssh/config has a {key} with characters"):
+        find_route(Server(address="build", user=""), environment)
+
+
+def test_a_match_of_the_user_runs_nothing_with_such_a_name(environment: dict[str, str]) -> None:
+    mark = Path(environment["HOME"], "ran")
+    configured(environment, f'Match exec "true %n $(touch {mark})"\n  Port 2200\n')
+    with pytest.raises(UsageError, match="HostName with characters"):
+        find_route(Server(address="x;true", user=""), environment)
+    assert not mark.exists()
+
+
+@pytest.mark.parametrize("error", [KeyError("uid not found"), OSError("No username set")])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Host *\n  IdentityFile ~/.ssh/key\n",
+        "Host *\n  IdentityFile ~/.ssh/%u\n",
+        "Match user ci\n  Port 2200\n",
+        "Host *\n  ProxyCommand nc %h %p\n",
+    ],
+)
+def test_a_user_without_a_name_may_have_a_configuration(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, text: str, error: Exception
+) -> None:
+    def unknown() -> str:
+        raise error
+
+    monkeypatch.setattr("getpass.getuser", unknown)
+    configured(environment, text)
+    environment["PATH"] = "/nonexistent"
+    found = find_route(Server(address="build", user=""), environment)
+    assert (found.address, found.user) == ("build", str(os.getuid()))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "CanonicalizeHostname yes\n",
+        "CanonicalizeMaxDots many\n",
+        "Match nonsense\n",
+        "Match host\n",
+        "Match all canonical\n",
+    ],
+)
+def test_what_paramiko_cannot_read_is_an_error_of_the_file(
+    environment: dict[str, str], text: str
+) -> None:
+    configured(environment, text)
+    environment["PATH"] = "/nonexistent"
+    with pytest.raises(UsageError, match="config cannot be used without an ssh program"):
+        find_route(Server(address="build", user=""), environment)

@@ -64,7 +64,7 @@ def test_a_projects_configuration_runs_nothing_unasked(
     (project / "more").write_text(f'Match exec "touch {mark}"\n')
     filled = text.format(mark=mark, include=project / "more")
     (project / "ssh_config").write_text(f"# harmless\n{filled}\n")
-    with pytest.raises(UsageError, match=r"may run programs: line [23]") as caught:
+    with pytest.raises(UsageError, match=r"may run programs, .*: line [23]") as caught:
         route("ssh_config", home)
     assert not mark.exists()
     assert "--allow-ssh-commands" in caught.value.remedy
@@ -78,6 +78,74 @@ def test_what_is_allowed_is_run(home: Path, project: Path) -> None:
     found = route("ssh_config", home, may_run=True)
     assert (found.user, found.proxy_command) == ("ci", "nc build 22")
     assert mark.exists()
+
+
+WEAKENING = (
+    "UserKnownHostsFile known",
+    "userknownhostsfile=/dev/null",
+    "GlobalKnownHostsFile ./known",
+    "HostKeyAlias other",
+    "StrictHostKeyChecking no",
+    "StrictHostKeyChecking accept-new",
+    "StrictHostKeyChecking off",
+    "RevokedHostKeys none",
+    "HostKeyAlgorithms ssh-rsa",
+    "CASignatureAlgorithms +ssh-rsa",
+    "RequiredRSASize 512",
+    "NoHostAuthenticationForLocalhost yes",
+    "VerifyHostKeyDNS yes",
+    "UpdateHostKeys yes",
+    "ControlPath ./socket",
+    "ForwardAgent yes",
+    "ForwardAgent $SSH_AUTH_SOCK",
+    "ForwardX11 yes",
+    "ForwardX11Trusted yes",
+    "SendEnv AWS_*",
+    "SetEnv LD_PRELOAD=/tmp/x.so",
+    "IdentityAgent ./agent",
+    "AddKeysToAgent yes",
+    "GSSAPIAuthentication yes",
+    "GSSAPIDelegateCredentials yes",
+    "HostbasedAuthentication yes",
+    "RemoteForward 9000 localhost:22",
+    "LocalForward 9000 localhost:22",
+    "SecurityKeyProvider ./x.so",
+    "CertificateFile ./cert",
+    "Tunnel yes",
+)
+
+
+@pytest.mark.parametrize("line", WEAKENING)
+def test_a_project_neither_replaces_host_keys_nor_sends_anything_unasked(
+    home: Path, project: Path, line: str
+) -> None:
+    (project / "ssh_config").write_text(f"Host *\n  {line}\n")
+    with pytest.raises(UsageError, match=r"change which host keys are trusted.*: line 2") as caught:
+        route("ssh_config", home)
+    assert "--allow-ssh-commands" in caught.value.remedy
+
+
+def test_a_project_replaces_known_host_keys_when_it_is_allowed(home: Path, project: Path) -> None:
+    text = "Host *\n  UserKnownHostsFile /known\n  HostKeyAlias farm\n"
+    (project / "ssh_config").write_text(text)
+    found = route("ssh_config", home, may_run=True)
+    assert (found.known_hosts, found.known_as) == ((Path("/known"),), "farm")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "ForwardAgent no",
+        "StrictHostKeyChecking yes",
+        "stricthostkeychecking ASK",
+        "IdentityAgent none",
+        "ControlMaster no",
+        "UpdateHostKeys no",
+        "VerifyHostKeyDNS=no",
+    ],
+)
+def test_what_is_switched_off_needs_no_consent(line: str) -> None:
+    assert first_command(f"Host *\n  {line}\n".encode()) == 0
 
 
 HARMLESS = """

@@ -22,6 +22,7 @@ from dockless.errors import (
     PushError,
     ServerError,
     StrayError,
+    out_of_time,
 )
 from dockless.oci.digest import Digest
 from dockless.oci.manifest import Descriptor
@@ -136,6 +137,7 @@ class StreamedUploads(EarlyUploads):
         Raises:
             StrayError: The registry leads to where nothing may be sent, so no other writer may
                 be tried: it might follow.
+            NetworkError: The command's time is over, so that no other writer can be tried.
         """
         self._wanted = frozenset(missing)
         begun = {blob.digest for upload in self._uploads if (blob := upload.what())}
@@ -154,6 +156,8 @@ class StreamedUploads(EarlyUploads):
         for upload in self._uploads:
             if isinstance(upload.failure, StrayError):
                 raise upload.failure
+        if self._late():
+            raise out_of_time(self._repository.host)
         return self._wanted & {upload.digest for upload in self._uploads if upload.accepted}
 
     @property
@@ -182,9 +186,11 @@ class StreamedUploads(EarlyUploads):
             self._stopped.set()
 
     def _over(self) -> bool:
+        return self._late() or self._stopped.is_set()
+
+    def _late(self) -> bool:
         until = self._watch.until
-        late = until is not None and time.monotonic() > until
-        return late or self._stopped.is_set()
+        return until is not None and time.monotonic() > until
 
     def _run(self, upload: "_Upload", send: "Callable[[_Upload], UploadSession | None]") -> None:
         """Send a blob, and commit it once the image is known to be good.

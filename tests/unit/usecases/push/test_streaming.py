@@ -1,5 +1,6 @@
 import _thread
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -169,3 +170,12 @@ def test_where_no_thread_can_be_started_the_writer_sends_it(
         if follows:
             bench.early.follow(Growing())
         assert bench.upload() == frozenset()
+
+
+@pytest.mark.parametrize("host", ["registry.example.com", "ghcr.io", "127.0.0.1:5000"])
+def test_the_registry_that_hung_until_the_time_was_over_is_named(bench: Bench, host: str) -> None:
+    watch = Watch(until=time.monotonic() - 1)
+    place = Repository.of(host, "team/shop")
+    early = StreamedUploads(place, bench.registry, bench.uploader, watch)
+    with pytest.raises(NetworkError, match=f"The request to {host} did not finish within"):
+        early.upload({BLOB.digest: bench.path}, FakeTask("uploading", None))
