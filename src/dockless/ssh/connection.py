@@ -4,7 +4,6 @@ import contextlib
 import logging
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -19,6 +18,8 @@ from dockless.ssh import known_hosts
 from dockless.ssh.config import Route
 from dockless.ssh.keys import KeyRing
 from dockless.ssh.known_hosts import HostKey
+from dockless.ssh.login import Ask, HostLogin, ask_nobody
+from dockless.ssh.userauth import UserAuth
 
 _CIPHERS = (
     "aes128-gcm@openssh.com",
@@ -43,12 +44,14 @@ class Ssh(Struct, frozen=True, kw_only=True):
         keys: What to offer.
         accept_new: Whether an unknown host's key is added to known_hosts.
         note: Called with a line for every key that was added.
+        ask: Gives passwords, and answers to what hosts ask for.
     """
 
     find_route: Callable[[Server], Route]
     keys: KeyRing
     accept_new: bool
     note: Callable[[str], None]
+    ask: Ask = ask_nobody
 
 
 @contextlib.contextmanager
@@ -77,7 +80,7 @@ def _through(
         transport = paramiko.Transport(wire)  # type: ignore[arg-type] # it need only send and receive
         opening.callback(transport.close)
         _greet(transport, route, ssh)
-        _log_in(transport, route, ssh.keys)
+        _log_in(transport, route, ssh)
         transport.set_keepalive(route.alive_seconds)
         opened = opening.pop_all()
     with opened:
@@ -158,30 +161,12 @@ def _stem(kind: str) -> str:
     return "ecdsa" if kind.startswith("ecdsa") else kind.removeprefix("ssh-")
 
 
-def _log_in(transport: paramiko.Transport, route: Route, keys: KeyRing) -> None:
-    offered = 0
-    with contextlib.closing(keys.offers(route)) as offers:
-        for key in offers:
-            offered += 1
-            began = time.monotonic()
-            try:
-                transport.auth_publickey(route.user, key)
-            except paramiko.AuthenticationException:
-                if not transport.is_active() and offered == 1:
-                    # sshd ends it after several keys; after the first, something else did
-                    raise _unreachable(route, "the connection ended during the login") from None
-                if not transport.is_active():
-                    break
-                if time.monotonic() - began > transport.auth_timeout:
-                    raise TimeoutError from None
-            if transport.is_authenticated():
-                return
-    said = [keys.troubles[path] for path in route.identities if path in keys.troubles]
-    said += [keys.key_troubles[key] for key in route.key_data if key in keys.key_troubles]
-    raise AuthError(
-        " ".join([f"{route.name} accepted none of the {offered} keys for {route.user}.", *said]),
-        f"See whether `ssh {route.user}@{route.address}` works, and add a key with ssh-copy-id.",
-    )
+def _log_in(transport: paramiko.Transport, route: Route, ssh: Ssh) -> None:
+    """Log in to a host whose key is verified."""
+    try:
+        HostLogin(UserAuth(transport, route.user), route, ssh.keys, ssh.ask).run()
+    except EOFError:
+        raise _unreachable(route, "the connection ended during the login") from None
 
 
 @contextlib.contextmanager
