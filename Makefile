@@ -17,6 +17,7 @@ MATRIX = PYTHONPATH=tests PYTHONDONTWRITEBYTECODE=1 DOCKLESS_TOOLS_DIR=$(TOOLS)
 CASES = $(AS_ROOT) env PYTHONPATH=tests PYTHONDONTWRITEBYTECODE=1 DOCKLESS_TOOLS_DIR=$(TOOLS) \
 	$(BIN)/python -m cases.run
 RECORDS = .cache/matrix/records
+SSH_RECORDS = .cache/ssh-matrix/records
 PYTEST_AS_ROOT = $(AS_ROOT) env PYTHONDONTWRITEBYTECODE=1 DOCKLESS_TOOLS_DIR=$(TOOLS) \
 	$(BIN)/pytest -p no:cacheprovider
 
@@ -32,7 +33,7 @@ test: ## Install what the tests need, then run every check and every test
 # the longest first, so that none of them is left alone at the end; the matrix builds its
 # programs with a low priority, beside the others
 	$(MAKE) --jobs=3 --output-sync=target others pushes matrix-quick hosts bundles stores logins \
-		types unit contract checks cases-quick compat
+		types unit contract checks ssh-matrix-quick cases-quick compat
 
 .PHONY: quick
 quick: $(VENV)/.dev $(TOOLS)/crane ## On a clean laptop, in minutes: checks, and pushes without root
@@ -168,6 +169,18 @@ matrix: $(VENV)/.dev tools packages ## Push with every engine to every registry;
 matrix-quick: $(VENV)/.dev tools ## Of it, the oldest and newest engines with two registries
 	$(MATRIX) $(BIN)/python -m matrix.fetch --quick
 	$(PYTEST_AS_ROOT) tests/matrix -m quick
+
+.PHONY: ssh-matrix
+ssh-matrix: $(VENV)/.dev tools packages ## Reach hosts of every kind by ssh and by dockless; write docs/ssh.md
+	rm -f $(SSH_RECORDS); mkdir -p $(dir $(SSH_RECORDS))
+	status=0; $(AS_ROOT) env DOCKLESS_SSH_RECORDS=$(CURDIR)/$(SSH_RECORDS) DOCKLESS_TESTS=all \
+		PYTHONDONTWRITEBYTECODE=1 DOCKLESS_TOOLS_DIR=$(TOOLS) \
+		$(BIN)/pytest -p no:cacheprovider tests/ssh_matrix || status=$$?; \
+	$(MATRIX) $(BIN)/python -m ssh_matrix.page $(SSH_RECORDS) && exit $$status
+
+.PHONY: ssh-matrix-quick
+ssh-matrix-quick: $(VENV)/.dev tools ## Of it, one set-up of five
+	$(PYTEST_AS_ROOT) tests/ssh_matrix
 
 .PHONY: newest
 newest: $(VENV)/.dev tools packages ## Try the newest engines, registries and container tools

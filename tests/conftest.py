@@ -13,7 +13,7 @@ from bed.process import tail
 pytest_plugins = ["bed.fixtures", "bed.fleet"]
 
 _TESTS = Path(__file__).parent
-_MARKED = frozenset({"compat", "contract", "integration", "matrix"})
+_MARKED = frozenset({"compat", "contract", "integration", "matrix", "ssh_matrix"})
 
 
 def pytest_configure() -> None:

@@ -11,7 +11,7 @@ _LOGIN = re.compile(
     # of an address
     r"(?:(?<=://)(?<!ssh://)\S*"
     # or of a host: the transports of skopeo are followed by paths, which may have such signs
-    r"|(?<![\w./-])(?!(?:oci|oci-archive|docker-archive|docker-daemon|containers-storage|ssh):)"
+    r"|(?<![\w./-])(?!(?:oci|oci-archive|docker-archive|docker-daemon|containers-storage|ssh|dockless:ssh):)"
     # the number of an image follows an archive's colon at once, as in `image.tar:@0`
     r"[^\s/:@'\"`(,]+:(?!@\d+(?:$|[\s'\"`,;)\]]|[.:](?:\s|$)))\S+)"
     # a name with a digest has no login

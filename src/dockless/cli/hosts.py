@@ -70,7 +70,7 @@ def _check(
     numbers: Mapping[Server, int],
 ) -> None:
     """Check all servers in parallel, and print what was found; raise their common error."""
-    from dockless.credentials import passphrases  # noqa: PLC0415 - a list needs no connection
+    from dockless.credentials.passphrases import SshAnswers  # noqa: PLC0415 - a list needs no connection
     from dockless.diagnosis.host_checks import WantedCheck, check_hosts  # noqa: PLC0415 - the same
     from dockless.ssh.ssh_options import hosts_at_once, ssh_connections  # noqa: PLC0415 - the same
     from dockless.usecases.hosts.run import common_error  # noqa: PLC0415 - the same
@@ -82,9 +82,9 @@ def _check(
         stall=options.stall_timeout,
     )
     note = LineProgress(sys.stderr, time.monotonic).note
-    ask = partial(passphrases.ask, prompts, os.environ)
+    answers = SshAnswers(prompts, os.environ)
     key_of = partial(files.secrets.key, allow_commands=False)
-    ssh = ssh_connections(options, ask, os.environ, note, key_of)
+    ssh = ssh_connections(options, answers, os.environ, note, key_of)
     found = check_hosts(servers, wanted, ssh, hosts_at_once(options.parallel))
     if options.output == "json":
         say(json_text(check_document(found)))

@@ -11,7 +11,7 @@ from dockless.client.ssh_host import SshHost
 from dockless.client.workspace import Spaces
 from dockless.config.local_names import local_candidates
 from dockless.config.recipe import host_recipe_of
-from dockless.credentials import passphrases
+from dockless.credentials.passphrases import SshAnswers
 from dockless.credentials.prompting import Prompter
 from dockless.credentials.resolve import FindCredential, shared_account
 from dockless.model.server import Server
@@ -31,7 +31,7 @@ def push_from_hosts(
     Args:
         asked: What is asked for.
         find: Finds the credential for the registry.
-        prompter: Asks for passphrases of SSH keys.
+        prompter: Asks for passphrases of SSH keys, and passwords of hosts.
         spaces: Makes workspaces on this machine.
 
     Raises:
@@ -51,7 +51,7 @@ def push_from_hosts(
             find=shared_account(registry.client.account),
             ssh=ssh_connections(
                 hosts,
-                partial(passphrases.ask, prompter, os.environ),
+                SshAnswers(prompter, os.environ),
                 os.environ,
                 own.progress.note,
                 partial(asked.files.secrets.key, allow_commands=options.allow_secret_commands),

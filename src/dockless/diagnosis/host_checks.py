@@ -19,8 +19,9 @@ from dockless.model.server import Server
 from dockless.report.hosts import Checked
 from dockless.sources.host_search import HostWish, find_on_host
 from dockless.ssh import reach
-from dockless.ssh.connection import Ssh, connect
+from dockless.ssh.connection import Ssh
 from dockless.ssh.executor import RemoteShell
+from dockless.ssh.host_connection import shell_on
 from dockless.ssh.reach import Reached
 from dockless.ssh.workdir import Workdir, workdir
 
@@ -99,8 +100,8 @@ def check(server: Server, ssh: Ssh, wanted: HostChecks) -> Checked:
 def _checked(server: Server, ssh: Ssh, wanted: HostChecks) -> Checked:
     try:
         with (
-            connect(server, ssh) as transport,
-            workdir(RemoteShell(transport, server.address, wanted.stall)) as place,
+            shell_on(server, ssh, server.address, wanted.stall) as shell,
+            workdir(shell) as place,
         ):
             return _look(server, place, wanted)
     except DocklessError as error:

@@ -3,33 +3,23 @@
 import contextlib
 import logging
 import socket
-import threading
-import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import paramiko
 from msgspec import Struct
 
-from dockless.errors import AuthError, DocklessError, HostLostError, NetworkError
+from dockless.errors import DocklessError, HostLostError, NetworkError
 from dockless.model.reasons import clean, reason
-from dockless.model.server import SSH_PORT, Server
+from dockless.model.server import Server
 from dockless.processes.program_socket import ProxySocket
-from dockless.ssh import known_hosts
 from dockless.ssh.config import Route
+from dockless.ssh.host_transport import HostTransport, algorithms
+from dockless.ssh.host_trust import HostTrust
 from dockless.ssh.keys import KeyRing
-from dockless.ssh.known_hosts import HostKey
+from dockless.ssh.login import Ask, HostLogin, ask_nobody
+from dockless.ssh.userauth import UserAuth
 
-_CIPHERS = (
-    "aes128-gcm@openssh.com",
-    "aes256-gcm@openssh.com",
-    "aes128-ctr",
-    "aes192-ctr",
-    "aes256-ctr",
-)
-
-# the signatures that a key may make, where they have other names than the key
-_SIGNED_WITH = {"ssh-rsa": ("rsa-sha2-512", "rsa-sha2-256")}
+_NO_BANNER = "Error reading SSH protocol banner"
 
 logging.getLogger("paramiko").addHandler(logging.NullHandler())
 logging.getLogger("paramiko").propagate = False
@@ -43,12 +33,14 @@ class Ssh(Struct, frozen=True, kw_only=True):
         keys: What to offer.
         accept_new: Whether an unknown host's key is added to known_hosts.
         note: Called with a line for every key that was added.
+        ask: Gives passwords, answers to what hosts ask for, and whether a host's key is right.
     """
 
     find_route: Callable[[Server], Route]
     keys: KeyRing
     accept_new: bool
     note: Callable[[str], None]
+    ask: Ask = ask_nobody
 
 
 @contextlib.contextmanager
@@ -73,11 +65,17 @@ def _through(
 ) -> Iterator[paramiko.Transport]:
     with _reaching(route), contextlib.ExitStack() as opening:
         wire = opening.enter_context(contextlib.closing(_wire(route, before)))
-        # paramiko's own window of 2 MiB: with a larger one, sshd moves a third as much
-        transport = paramiko.Transport(wire)  # type: ignore[arg-type] # it need only send and receive
+        trust = HostTrust(route, ssh.note, ssh.ask, accept_new=ssh.accept_new)
+        wanted = algorithms(route.host_algorithms, trust.kinds, has_authority=trust.has_authority)
+        transport = HostTransport(wire, wanted)
         opening.callback(transport.close)
-        _greet(transport, route, ssh)
-        _log_in(transport, route, ssh.keys)
+        transport.banner_timeout = transport.handshake_timeout = route.connect_seconds
+        transport.auth_timeout = route.connect_seconds
+        transport.start_client(timeout=route.connect_seconds)
+        if not transport.shown:  # paramiko says nothing when the time is over
+            raise TimeoutError
+        trust.check(transport.shown)
+        _log_in(transport, route, ssh)
         transport.set_keepalive(route.alive_seconds)
         opened = opening.pop_all()
     with opened:
@@ -101,87 +99,12 @@ def _wire(
     return wire
 
 
-def _greet(transport: paramiko.Transport, route: Route, ssh: Ssh) -> None:
-    """Exchange keys, and verify the host's key."""
-    security = transport.get_security_options()
-    security.ciphers = [cipher for cipher in _CIPHERS if cipher in security.ciphers]
-    known = known_hosts.read((*route.known_hosts, *route.system_known_hosts))
-    wanted = _algorithms(known_hosts.kinds(known, route.known_as))
-    # a host is asked for the key that we know of it, not for another one that it has, too
-    security.key_types = sorted(security.key_types, key=lambda kind: kind not in wanted)
-    transport.banner_timeout = transport.handshake_timeout = route.connect_seconds
-    transport.auth_timeout = route.connect_seconds
-    transport.start_client(timeout=route.connect_seconds)
-    shown = transport.get_remote_server_key()
-    key = HostKey(shown.get_name(), shown.asbytes())
-    verdict = known_hosts.judge(known, route.known_as, key)
-    if verdict == "unknown" and ssh.accept_new and route.known_hosts:
-        with _ADDING:
-            known_hosts.add(route.known_hosts[0], route.known_as, key, hashed=route.hashes)
-        ssh.note(f"{route.name}: added its {key.kind} key {key.fingerprint} to known_hosts")
-    elif verdict != "known":
-        raise _refusal(verdict, route, key)
-
-
-_ADDING = threading.Lock()
-
-
-def _algorithms(kinds: tuple[str, ...]) -> set[str]:
-    return {name for kind in kinds for name in _SIGNED_WITH.get(kind, (kind,))}
-
-
-def _refusal(verdict: str, route: Route, key: HostKey) -> AuthError:
-    file = route.known_hosts[0] if route.known_hosts else Path("~/.ssh/known_hosts")
-    shown = f"{key.kind} {key.fingerprint}"
-    port = f"-p {route.port} " if route.port != SSH_PORT else ""
-    if verdict == "unknown":
-        return AuthError(
-            f"The host key of {route.name} is not known: {shown}.",
-            f"Compare it with `ssh-keygen -lf /etc/ssh/ssh_host_{_stem(key.kind)}_key.pub` there; "
-            f"then add it with `ssh-keyscan -t {_stem(key.kind)} {port}{route.address} >> {file}`, "
-            f"or push with --accept-new-host-keys.",
-        )
-    if verdict == "revoked":
-        return AuthError(
-            f"The host key of {route.name} is revoked in known_hosts: {shown}.",
-            "Do not trust this host.",
-        )
-    return AuthError(
-        f"The host key of {route.name} has changed: it is {shown} now. "
-        "Someone may be impersonating this host.",
-        f"If its administrator says that the new key is right, run "
-        f"`ssh-keygen -R '{route.known_as}' -f {file}` and add the new one.",
-    )
-
-
-def _stem(kind: str) -> str:
-    return "ecdsa" if kind.startswith("ecdsa") else kind.removeprefix("ssh-")
-
-
-def _log_in(transport: paramiko.Transport, route: Route, keys: KeyRing) -> None:
-    offered = 0
-    with contextlib.closing(keys.offers(route)) as offers:
-        for key in offers:
-            offered += 1
-            began = time.monotonic()
-            try:
-                transport.auth_publickey(route.user, key)
-            except paramiko.AuthenticationException:
-                if not transport.is_active() and offered == 1:
-                    # sshd ends it after several keys; after the first, something else did
-                    raise _unreachable(route, "the connection ended during the login") from None
-                if not transport.is_active():
-                    break
-                if time.monotonic() - began > transport.auth_timeout:
-                    raise TimeoutError from None
-            if transport.is_authenticated():
-                return
-    said = [keys.troubles[path] for path in route.identities if path in keys.troubles]
-    said += [keys.key_troubles[key] for key in route.key_data if key in keys.key_troubles]
-    raise AuthError(
-        " ".join([f"{route.name} accepted none of the {offered} keys for {route.user}.", *said]),
-        f"See whether `ssh {route.user}@{route.address}` works, and add a key with ssh-copy-id.",
-    )
+def _log_in(transport: paramiko.Transport, route: Route, ssh: Ssh) -> None:
+    """Log in to a host whose key is verified."""
+    try:
+        HostLogin(UserAuth(transport, route.user), route, ssh.keys, ssh.ask).run()
+    except EOFError:
+        raise _unreachable(route, "the connection ended during the login") from None
 
 
 @contextlib.contextmanager
@@ -203,14 +126,21 @@ def _reaching(route: Route) -> Iterator[None]:
         said = clean(error.text) or "the connection was refused"
         raise _unreachable(route, f"the jump host cannot reach it ({said})") from None
     except (paramiko.SSHException, EOFError) as error:
-        raise _unreachable(route, f"{where} SSH negotiation failed ({_words(error)})") from None
+        raise _unreachable(route, _negotiation(where, str(error))) from None
     except OSError as error:
         raise _unreachable(route, reason(error)) from None
 
 
-def _words(error: Exception) -> str:
-    said = str(error).splitlines()
-    return (clean(said[0]) if said else "") or "it closed the connection"
+def _negotiation(where: str, words: str) -> str:
+    """Return why SSH could not be spoken, of what paramiko says."""
+    _, banner, why = words.partition(_NO_BANNER)
+    if banner and not why:
+        return f"{where} accepts the connection and does not speak SSH"
+    if "no acceptable host key" in words:
+        return f"{where} has no host key of a kind that ssh_config allows (HostKeyAlgorithms)"
+    said = (why or words).splitlines()
+    told = (clean(said[0]) if said else "") or "it closed the connection"
+    return told if why else f"{where} SSH negotiation failed ({told})"
 
 
 def _unreachable(route: Route, why: str) -> HostLostError:

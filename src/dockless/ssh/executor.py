@@ -9,10 +9,11 @@ from collections.abc import Iterator, Mapping, Sequence
 import paramiko
 
 from dockless.errors import EngineError, HostLostError
-from dockless.model.reasons import reason
+from dockless.model.reasons import clean, reason
 from dockless.processes.run import Finished
 from dockless.processes.terminal import relay
 from dockless.ssh.output import LOOK_SECONDS, Output
+from dockless.ssh.sessions import Again, Sessions
 
 BROKEN = (paramiko.SSHException, EOFError)
 """What paramiko raises when the connection breaks."""
@@ -58,14 +59,19 @@ class RemoteShell:
         transport: The connection.
         host: The host's name, for errors.
         stall: Seconds without a byte after which the host counts as lost.
+        again: Makes a further connection, for a host that allows few sessions on one.
 
     Attributes:
+        sessions: Where its programs run.
         folder: Our folder there, in which running programs are noted; empty for none yet.
         programs: The names of the programs that were found there.
     """
 
-    def __init__(self, transport: paramiko.Transport, host: str, stall: float) -> None:
+    def __init__(
+        self, transport: paramiko.Transport, host: str, stall: float, again: Again | None = None
+    ) -> None:
         self.transport = transport
+        self.sessions = Sessions(transport, again)
         self.host = host
         self.folder = ""
         self.programs: frozenset[str] = frozenset()
@@ -73,7 +79,11 @@ class RemoteShell:
 
     def end(self) -> None:
         """Close the connection, from whatever thread; all that is running there ends."""
-        self.transport.close()
+        self.sessions.end()
+
+    def close(self) -> None:
+        """Close what was opened beside the first connection."""
+        self.sessions.close()
 
     def has(self, name: str) -> bool:
         """Whether a program of this name was found."""
@@ -115,8 +125,10 @@ class RemoteShell:
     def script(self, script: str, stdin: bytes = b"", timeout: float | None = 60) -> Finished:
         """Run a script of dockless to its end."""
         until = None if timeout is None else time.monotonic() + timeout
-        with self.output(script) as output:
-            output.send(stdin)
+        # what runs no commands may wait for the end of its input
+        with self.output(script, None if stdin else b"", ends=True) as output:
+            if stdin:
+                output.send(stdin)
             parts, length = [], 0
             while data := output.read(_CHUNK):
                 parts.append(data)
@@ -145,10 +157,24 @@ class RemoteShell:
             yield output
 
     @contextlib.contextmanager
-    def output(self, script: str) -> Iterator[Output]:
-        """Start a script of dockless; its channel is closed with the block."""
+    def output(
+        self, script: str, opening: bytes | None = None, *, ends: bool = False
+    ) -> Iterator[Output]:
+        """Start a script of dockless; its channel is closed with the block.
+
+        Args:
+            script: The script.
+            opening: What it reads at once, before it is known to run: no secret; None for nothing.
+            ends: Whether its input ends with that.
+        """
         try:
-            channel = self.transport.open_session(timeout=self._stall)
+            channel = self.sessions.open(self._stall)
+        except paramiko.ChannelException as error:
+            raise EngineError(
+                f"{self.host} opens no session for this account"
+                f"{f': {clean(error.text)}' if error.text else ''}.",
+                "Use an account there that may run commands; see MaxSessions of its sshd.",
+            ) from None
         except (*BROKEN, OSError) as error:
             raise HostLostError(
                 f"{self.host} opens no further sessions: {reason(error)}.",
@@ -158,6 +184,8 @@ class RemoteShell:
         output = Output(channel, self.host, self._stall)
         with contextlib.closing(output):
             output.start(script)
+            if opening is not None:
+                output.offer(opening, ends=ends)
             output.skip()
             yield output
 

@@ -5,8 +5,6 @@ import hashlib
 import shlex
 from pathlib import Path
 
-import paramiko
-
 from dockless.errors import EngineError, HostLostError, PushError
 from dockless.model.printable import bounded
 from dockless.model.reasons import reason
@@ -14,6 +12,7 @@ from dockless.ports import Task
 from dockless.ssh.executor import BROKEN, RemoteShell
 
 _CHUNK = 1024 * 1024
+_OPEN_SECONDS = 60.0
 
 
 def put(shell: RemoteShell, data: bytes, path: str, mode: int, task: Task | None = None) -> None:
@@ -24,7 +23,7 @@ def put(shell: RemoteShell, data: bytes, path: str, mode: int, task: Task | None
         HostLostError: The connection broke.
     """
     try:
-        sftp = paramiko.SFTPClient.from_transport(shell.transport)
+        sftp = shell.sessions.sftp(_OPEN_SECONDS)
     except (*BROKEN, OSError):
         sftp = None
     if sftp is None:

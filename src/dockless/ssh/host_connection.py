@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator
+from functools import partial
 
 from dockless.errors import HostLostError
 from dockless.model.server import Server
@@ -9,6 +10,24 @@ from dockless.ssh import audit
 from dockless.ssh.connection import Ssh, connect
 from dockless.ssh.executor import BROKEN, RemoteShell
 from dockless.ssh.workdir import Workdir, workdir
+
+
+@contextlib.contextmanager
+def shell_on(server: Server, ssh: Ssh, name: str, stall: float) -> Iterator[RemoteShell]:
+    """Log in to a host, and yield what runs programs there until the block ends.
+
+    Args:
+        server: The host.
+        ssh: How the connection is made.
+        name: What the host is called in messages.
+        stall: Seconds without a byte after which it is given up.
+    """
+    again = partial(connect, server, ssh)
+    with (
+        again() as transport,
+        contextlib.closing(RemoteShell(transport, name, stall, again)) as shell,
+    ):
+        yield shell
 
 
 class HostConnection:
@@ -41,8 +60,8 @@ class HostConnection:
 
     def enter(self) -> Workdir:
         """Log in, and make our folder."""
-        transport = self._connection.enter_context(connect(self.server, self._ssh))
-        self.shell = RemoteShell(transport, self.name, self._stall)
+        made = shell_on(self.server, self._ssh, self.name, self._stall)
+        self.shell = self._connection.enter_context(made)
         self._before = audit.look(self.shell)
         place = self.work.enter_context(workdir(self.shell))
         self._folder = place.facts.folder

@@ -1,27 +1,28 @@
-"""The keys offered to a host: the agent's, then key files, in OpenSSH's order."""
+"""The keys and certificates offered to a host, in OpenSSH's order."""
 
-import base64
-import contextlib
-import io
-import socket
+import os
 import threading
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
-import paramiko
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    load_pem_private_key,
-    load_ssh_private_key,
-)
-from paramiko.agent import AgentKey, AgentSSH
+from msgspec import Struct
 
 from dockless.model.secret import Secret
 from dockless.processes.regular import read_regular
+from dockless.ssh.agent import Agent, NoSignatureError, agent
 from dockless.ssh.config import Route
+from dockless.ssh.private_keys import LockedKeyError, load_private, public_half
+from dockless.ssh.signatures import (
+    PrivateKey,
+    algorithm_for,
+    certificate,
+    plain_key,
+    public_blob,
+    rsa_bits,
+    sign,
+)
+from dockless.ssh.wire import from_line, kind_of
 
 Passphrase = Callable[[Path], Secret | None]
 """Gives the passphrase of a key file, or None when it is not available."""
@@ -29,8 +30,35 @@ Passphrase = Callable[[Path], Secret | None]
 KeyOf = Callable[[Secret], Secret]
 """Gives a private key of a project, which is named by a secret or written there."""
 
-_AGENT_SECONDS = 30.0
+Sign = Callable[[bytes, str], bytes]
+"""Signs data in a way, such as `rsa-sha2-512`; raises NoSignatureError."""
+
 _TRIES = 3
+_OTHERS = 0o077
+
+
+class Offer(Struct, frozen=True):
+    """A key, or a certificate, that a host is asked to accept.
+
+    Attributes:
+        blob: It, in SSH's wire format.
+        sign: Signs with its private half, which is read and unlocked for the first signature.
+    """
+
+    blob: bytes
+    sign: Sign
+
+    @property
+    def kind(self) -> str:
+        """What it is, such as `ssh-ed25519`."""
+        return kind_of(self.blob)
+
+
+class _Identity(Struct, frozen=True):
+    """What an IdentityFile is: a private key's file, and its public half or a certificate of it."""
+
+    path: Path
+    blob: bytes | None
 
 
 def as_written(key: Secret) -> Secret:
@@ -53,132 +81,157 @@ class KeyRing:
     def __init__(self, passphrase: Passphrase, key_of: KeyOf = as_written) -> None:
         self._passphrase = passphrase
         self._key_of = key_of
-        self._project_keys: dict[Secret, paramiko.PKey | None] = {}
+        self._project_keys: dict[Secret, PrivateKey | None] = {}
         self.key_troubles: dict[Secret, str] = {}
         self._lock = threading.Lock()
-        self._keys: dict[Path, paramiko.PKey | None] = {}
+        self._keys: dict[Path, PrivateKey | None] = {}
         self.troubles: dict[Path, str] = {}
 
-    def offers(self, route: Route) -> Generator[paramiko.PKey]:
-        """Yield the keys to offer; a locked file is only unlocked when its turn comes."""
-        public = [_public(path) for path in route.identities]
-        named = [blob for blob in public if blob]
-        with _agent(route.agent) as keys:
-            held = {key.asbytes(): key for key in keys}
-            yield from (held[blob] for blob in named if blob in held)
-            if not route.identities_only:
-                yield from (key for blob, key in held.items() if blob not in named)
-            for path, blob in zip(route.identities, public, strict=True):
-                if blob not in held and (key := self._loaded(path)) and key.asbytes() not in held:
-                    yield key
-            yield from filter(None, map(self._of_the_project, route.key_data))
+    def offers(self, route: Route) -> Generator[Offer]:
+        """Yield the keys to offer; a locked file is only unlocked when it has to sign.
 
-    def _of_the_project(self, named: Secret) -> paramiko.PKey | None:
+        A file whose public half is not known is unlocked when its turn comes.
+        """
+        with agent(route.agent) as connected:
+            for offer in self._in_order(route, connected):
+                bits = rsa_bits(offer.blob)
+                if algorithm_for(offer.kind, route.key_algorithms, None) and (
+                    not bits or bits >= route.rsa_bits
+                ):
+                    yield offer
+
+    def _in_order(self, route: Route, connected: Agent) -> Iterator[Offer]:
+        held = connected.keys()
+        files = [each for path in route.identities for each in _identities(path, route)]
+        public = {each.blob for each in files}
+        for blob in filter(None, map(_public, route.certificates)):
+            if signer := self._signer(blob, held, files, connected):
+                yield Offer(blob, signer)
+        named = [blob for blob in held if blob in public]
+        others = [] if route.identities_only else [blob for blob in held if blob not in public]
+        yield from (Offer(blob, partial(connected.sign, blob)) for blob in (*named, *others))
+        for each in files:
+            if each.blob is None:
+                if key := self._loaded(each.path):
+                    yield Offer(public_blob(key), partial(sign, key))
+            elif each.blob not in held:
+                plain = plain_key(each.blob)
+                of_agent = plain in held
+                signer = partial(connected.sign, plain) if of_agent else self._of(each.path)
+                yield Offer(each.blob, signer)
+        for named_key in route.key_data:
+            if key := self._of_the_project(named_key):
+                yield Offer(public_blob(key), partial(sign, key))
+
+    def _signer(
+        self, blob: bytes, held: Sequence[bytes], files: Sequence[_Identity], connected: Agent
+    ) -> Sign | None:
+        """Return what signs for a certificate; None where its private half is not here."""
+        if certificate(blob) is None:
+            return None
+        plain = plain_key(blob)
+        if of_agent := next((each for each in (plain, blob) if each in held), None):
+            return partial(connected.sign, of_agent)
+        path = next((each.path for each in files if each.blob == plain), None)
+        if path:
+            return self._of(path)
+        unknown = [self._loaded(each.path) for each in files if each.blob is None]
+        keys = (key for key in unknown if key and public_blob(key) == plain)
+        return next((partial(sign, key) for key in keys), None)
+
+    def _of(self, path: Path) -> Sign:
+        """Return what signs with the key of a file."""
+
+        def signed(data: bytes, algorithm: str) -> bytes:
+            key = self._loaded(path)
+            if key is None:
+                raise NoSignatureError(self.troubles.get(path, f"{path} is no private key."))
+            return sign(key, data, algorithm)
+
+        return signed
+
+    def _of_the_project(self, named: Secret) -> PrivateKey | None:
         with self._lock:
             if named not in self._project_keys:
                 self._project_keys[named] = self._parsed(named)
             return self._project_keys[named]
 
-    def _parsed(self, named: Secret) -> paramiko.PKey | None:
+    def _parsed(self, named: Secret) -> PrivateKey | None:
         """Return a private key from its text; what is wrong with it is among the troubles."""
         text = self._key_of(named).reveal().replace("\\n", "\n").strip() + "\n"
         try:
-            loaded = _load_text(text.encode())
-        except (ValueError, TypeError, UnsupportedAlgorithm):
-            loaded = None
-        if loaded is None:
+            return load_private(text.encode())
+        except ValueError:
             why = "is encrypted, or not a private key in a form that is known"
             self.key_troubles[named] = f"A key of `ssh.key_data` in deploy.yml {why}."
-        return loaded
+            return None
 
-    def _loaded(self, path: Path) -> paramiko.PKey | None:
+    def _loaded(self, path: Path) -> PrivateKey | None:
         with self._lock:
             if path not in self._keys:
                 self._keys[path] = self._load(path)
             return self._keys[path]
 
-    def _load(self, path: Path) -> paramiko.PKey | None:
+    def _load(self, path: Path) -> PrivateKey | None:
         if not path.is_file():
             return None
         try:
+            found = path.stat()
+            if found.st_uid == os.getuid() and found.st_mode & _OTHERS:
+                self.troubles[path] = (
+                    f"{path} is not used, as others may read it: run `chmod 600 {path}`."
+                )
+                return None
+            data = read_regular(path)
             try:
-                return paramiko.PKey.from_path(path)
-            except (paramiko.PasswordRequiredException, TypeError):  # TypeError is cryptography's
-                return self._unlocked(path)
-        except (paramiko.SSHException, UnsupportedAlgorithm, ValueError, OSError) as error:
+                return load_private(data)
+            except LockedKeyError:
+                return self._unlocked(path, data)
+        except (ValueError, OSError) as error:
             why = (
                 error.strerror if isinstance(error, OSError) else "not a key, or a wrong passphrase"
             )
             self.troubles[path] = f"{path} cannot be used: {why}."
             return None
 
-    def _unlocked(self, path: Path) -> paramiko.PKey | None:
+    def _unlocked(self, path: Path, data: bytes) -> PrivateKey | None:
         """Return an encrypted key; a passphrase that was typed wrong may be typed again."""
         before = None
         for left in reversed(range(_TRIES)):
             secret = self._passphrase(path)
             if secret is None:
-                self.troubles[path] = f"{path} is encrypted, and no passphrase was given."
+                wrong = "the passphrase is wrong" if before else "no passphrase was given"
+                self.troubles[path] = f"{path} is encrypted, and {wrong}."
                 return None
-            passphrase = secret.reveal().encode()
             try:
-                return paramiko.PKey.from_path(path, passphrase)  # type: ignore[arg-type] # the stubs say str
-            except (paramiko.SSHException, ValueError):
-                if passphrase == before or not left:  # a keyring gives the same each time
+                return load_private(data, secret.reveal().encode(errors="surrogateescape"))
+            except ValueError:
+                if secret is before or not left:  # what is kept somewhere is given each time
                     raise
-                before = passphrase
+                before = secret
         return None
 
 
-def _load_text(data: bytes) -> paramiko.PKey | None:
-    """Return a private key from its text in OpenSSH's, OpenSSL's or PKCS#8's form."""
-    load = load_ssh_private_key if b"BEGIN OPENSSH" in data else load_pem_private_key
-    loaded = load(data, password=None)
-    form = (Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
-    text = loaded.private_bytes(*form).decode()
-    for kind in (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey):
-        with contextlib.suppress(paramiko.SSHException, ValueError):
-            return kind.from_private_key(io.StringIO(text))
-    return None
-
-
-class _Agent(AgentSSH):
-    """The agent behind one socket; paramiko's own `Agent` finds it by the environment alone."""
-
-    def __init__(self, path: str) -> None:
-        super().__init__()
-        self._socket = socket.socket(socket.AF_UNIX)
-        self._socket.settimeout(_AGENT_SECONDS)
-        try:
-            self._socket.connect(path)
-            self._connect(self._socket)  # type: ignore[attr-defined] # not in its stubs
-        except BaseException:
-            self._socket.close()
-            raise
-
-    def close(self) -> None:
-        """Disconnect from the agent."""
-        self._socket.close()
-
-
-@contextlib.contextmanager
-def _agent(path: str) -> Iterator[tuple[AgentKey, ...]]:
-    """Yield the agent's keys, none where there is no agent; each host has a connection to it."""
-    try:
-        agent = _Agent(path) if path else None
-    except (paramiko.SSHException, OSError):
-        agent = None
-    if agent is None:
-        yield ()
+def _identities(path: Path, route: Route) -> Iterator[_Identity]:
+    """Yield what a file is: the key, and its certificate where none is named elsewhere."""
+    public = _public(path) or _public(Path(f"{path}.pub")) or _half(path)
+    if public is None and not path.is_file():
         return
-    with contextlib.closing(agent):
-        yield agent.get_keys()
+    yield _Identity(path, public)
+    if not route.certificates and (signed := _public(Path(f"{path}-cert.pub"))):
+        yield _Identity(path, signed)
 
 
 def _public(path: Path) -> bytes | None:
-    """Return the public key next to a private one, in SSH's wire format."""
+    """Return the public key, or certificate, of a file that holds one as a line of text."""
     try:
-        words = read_regular(Path(f"{path}.pub")).decode().split()
-        return base64.b64decode(words[1], validate=True)
-    except (OSError, IndexError, ValueError):
+        return from_line(read_regular(path))
+    except OSError:
+        return None
+
+
+def _half(path: Path) -> bytes | None:
+    try:
+        return public_half(read_regular(path))
+    except OSError:
         return None

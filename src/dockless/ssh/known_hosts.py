@@ -1,7 +1,7 @@
 """The keys of hosts that are known: reading and adding to known_hosts files.
 
-The format is that of sshd(8), 'SSH_KNOWN_HOSTS FILE FORMAT': patterns, hashed names and
-`@revoked`. Lines with `@cert-authority` are skipped, since no certificate is requested.
+The format is that of sshd(8), 'SSH_KNOWN_HOSTS FILE FORMAT': patterns, hashed names, `@revoked`
+and `@cert-authority`.
 """
 
 import base64
@@ -28,6 +28,8 @@ from dockless.processes.regular import read_regular
 _LOCK_SECONDS = 30.0
 _LOOK_SECONDS = 0.05
 
+_MARKERS = ("", "@revoked", "@cert-authority")
+
 Verdict = Literal["known", "unknown", "changed", "revoked"]
 
 
@@ -49,18 +51,20 @@ class HostKey(Struct, frozen=True):
         return f"SHA256:{base64.b64encode(digest).decode().rstrip('=')}"
 
 
-class KnownHostsLine(Struct, frozen=True):
+class KnownHostsLine(Struct, frozen=True, kw_only=True):
     """A line of a known_hosts file.
 
     Attributes:
         names: Its patterns, as written.
         key: The key.
         revoked: Whether the key is not to be trusted.
+        is_authority: Whether it is one that signs the keys of hosts, and no host's own.
     """
 
     names: str
     key: HostKey
     revoked: bool
+    is_authority: bool = False
 
 
 def read(files: Sequence[Path]) -> tuple[KnownHostsLine, ...]:
@@ -70,18 +74,30 @@ def read(files: Sequence[Path]) -> tuple[KnownHostsLine, ...]:
 
 def judge(known: Sequence[KnownHostsLine], name: str, key: HostKey) -> Verdict:
     """Judge whether a host's key matches its name."""
-    mine = [line for line in known if _matches(line.names, name)]
-    if any(line.revoked and line.key == key for line in mine):
+    if is_revoked(known, name, key):
         return "revoked"
-    trusted = [line for line in mine if not line.revoked]
+    mine = [line for line in known if _matches(line.names, name)]
+    trusted = [line for line in mine if not line.revoked and not line.is_authority]
     if any(line.key == key for line in trusted):
         return "known"
     return "changed" if trusted else "unknown"
 
 
+def is_revoked(known: Sequence[KnownHostsLine], name: str, key: HostKey) -> bool:
+    """Whether a line says that a host's key, or the key of an authority, is not to be trusted."""
+    lines = (line for line in known if line.revoked and line.key == key)
+    return any(_matches(line.names, name) for line in lines)
+
+
+def authorities(known: Sequence[KnownHostsLine], name: str) -> tuple[HostKey, ...]:
+    """Return the keys of those who may sign the key of this host."""
+    return tuple(line.key for line in known if line.is_authority and _matches(line.names, name))
+
+
 def kinds(known: Sequence[KnownHostsLine], name: str) -> tuple[str, ...]:
     """Return the algorithms of the keys that are known of a host, to ask it for these first."""
-    found = (line.key.kind for line in known if not line.revoked and _matches(line.names, name))
+    lines = (line for line in known if not line.revoked and not line.is_authority)
+    found = (line.key.kind for line in lines if _matches(line.names, name))
     return tuple(dict.fromkeys(found))
 
 
@@ -131,16 +147,26 @@ def _taken(stream: IO[bytes], until: float, seconds: float) -> bool:
     return True
 
 
+def parsed(text: str) -> Iterator[KnownHostsLine]:
+    """Yield the lines of a known_hosts file's text that can be understood."""
+    for line in text.splitlines():
+        words = line.split()
+        marker = words.pop(0) if words and words[0].startswith("@") else ""
+        if len(words) < 3 or words[0].startswith("#") or marker not in _MARKERS:  # noqa: PLR2004 - names, kind, key
+            continue
+        with contextlib.suppress(binascii.Error, ValueError):
+            key = HostKey(words[1], base64.b64decode(words[2], validate=True))
+            yield KnownHostsLine(
+                names=words[0],
+                key=key,
+                revoked=marker == "@revoked",
+                is_authority=marker == "@cert-authority",
+            )
+
+
 def _lines(file: Path) -> Iterator[KnownHostsLine]:
     with contextlib.suppress(OSError):
-        for text in read_regular(file).decode(errors="replace").splitlines():
-            words = text.split()
-            marker = words.pop(0) if words and words[0].startswith("@") else ""
-            if len(words) < 3 or words[0].startswith("#") or marker not in ("", "@revoked"):  # noqa: PLR2004 - names, kind, key
-                continue
-            with contextlib.suppress(binascii.Error, ValueError):
-                blob = base64.b64decode(words[2], validate=True)
-                yield KnownHostsLine(words[0], HostKey(words[1], blob), bool(marker))
+        yield from parsed(read_regular(file).decode(errors="replace"))
 
 
 def _matches(patterns: str, name: str) -> bool:

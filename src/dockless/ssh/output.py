@@ -16,6 +16,7 @@ import paramiko
 
 from dockless.errors import HostLostError
 from dockless.processes.run import Finished
+from dockless.ssh.narrow import runs_nothing
 
 LOOK_SECONDS = 1.0
 """How long a channel waits for bytes before it looks around; its time limit."""
@@ -38,7 +39,8 @@ def for_any_shell(script: str) -> str:
         else "".join(f"\\{byte:03o}" for byte in character.encode("utf-8", "surrogateescape"))
         for character in script
     )
-    return f"""exec sh -c 'eval "$(printf "$0")"' '{written}'"""
+    # without `exec`, which a restricted bash does not run
+    return f"""sh -c 'eval "$(printf "$0")"' '{written}'"""
 
 
 class Output:
@@ -57,13 +59,15 @@ class Output:
         self._mark = f"dockless-{secrets.token_hex(8)}\n".encode()
         self._ahead = b""
         self._said = b""
+        self._line = ""
 
     def start(self, script: str) -> Self:
         """Run the script, and read up to where its own output begins."""
         mark = self._mark.decode().rstrip()
         marked = f"{_PREFACE}printf '%s\\n' {mark}; printf '%s\\n' {mark} >&2\n{script}"
         with self._lost():
-            self._channel.exec_command(for_any_shell(marked))
+            self._line = for_any_shell(marked)
+            self._channel.exec_command(self._line)
         return self
 
     @property
@@ -77,7 +81,10 @@ class Output:
         while self._mark not in seen:
             data = self._receive(_CHUNK)
             if not data:
-                raise self._gone("its login shell does not run commands")
+                with self._lost():
+                    while more := self._channel.recv_stderr(_CHUNK):
+                        self._hear(more)
+                raise runs_nothing(self._host, self._line, seen, self._said)
             seen += data
         self._ahead = seen.partition(self._mark)[2]
 
@@ -116,6 +123,13 @@ class Output:
         with self._lost():
             self._channel.sendall(data)
             self._channel.shutdown_write()
+
+    def offer(self, data: bytes, *, ends: bool) -> None:
+        """Give what may be no script of ours something to read; it may have ended before."""
+        with contextlib.suppress(OSError, EOFError, paramiko.SSHException):
+            self._channel.sendall(data)
+            if ends:
+                self._channel.shutdown_write()
 
     def close(self) -> None:
         """Close the channel; a program that still writes ends for want of a reader."""

@@ -3,15 +3,28 @@
 import resource
 from collections.abc import Callable, Mapping
 from functools import partial
+from pathlib import Path
 from typing import Protocol
 
 from dockless.concurrency import cores
+from dockless.model.secret import Secret
 from dockless.ssh.config import find_route
 from dockless.ssh.connection import Ssh
-from dockless.ssh.keys import KeyOf, KeyRing, Passphrase, as_written
+from dockless.ssh.keys import KeyOf, KeyRing, as_written
+from dockless.ssh.login import HostQuestion
 
 _FILES_A_HOST = 16
 _HOSTS_A_CORE = 8
+
+
+class Answers(Protocol):
+    """What the user of SSH gives, or a keyring."""
+
+    def passphrase(self, key: Path, /) -> Secret | None:
+        """Return the passphrase of a key file, or None when it is not available."""
+
+    def answer(self, question: HostQuestion, /) -> Secret | None:
+        """Return the answer to what a host asks for, or None when it is not available."""
 
 
 class SshOptions(Protocol):
@@ -28,7 +41,7 @@ class SshOptions(Protocol):
 
 def ssh_connections(
     options: SshOptions,
-    passphrase: Passphrase,
+    answers: Answers,
     environment: Mapping[str, str],
     note: Callable[[str], None],
     key_of: KeyOf = as_written,
@@ -37,14 +50,19 @@ def ssh_connections(
 
     Args:
         options: How hosts are reached.
-        passphrase: Gives the passphrases of keys.
+        answers: Gives passphrases, passwords, and answers to what hosts ask for.
         environment: Names the agent and the home that has the configuration.
         note: Called with every host key that was added.
         key_of: Gives the private keys of the project.
     """
     routes = partial(find_route, environment=environment, may_run=options.allow_ssh_commands)
-    keys = KeyRing(passphrase, key_of)
-    return Ssh(find_route=routes, keys=keys, accept_new=options.accept_new_host_keys, note=note)
+    return Ssh(
+        find_route=routes,
+        keys=KeyRing(answers.passphrase, key_of),
+        accept_new=options.accept_new_host_keys,
+        note=note,
+        ask=answers.answer,
+    )
 
 
 def hosts_at_once(parallel: int | None) -> int:

@@ -56,6 +56,12 @@ def tunnel(shell: RemoteShell, allowed: Collection[HostPort], port: int = 0) -> 
     except paramiko.SSHException:
         if not shell.transport.is_active():
             raise HostLostError(f"The connection to {shell.host} broke.") from None
+        if port and _may_forward(shell):
+            raise EngineError(
+                f"Port {port} of {shell.host}, where its engine would look for the registry, "
+                "is taken there.",
+                "End what listens there, or push with --via relay.",
+            ) from None
         raise EngineError(
             f"The SSH server of {shell.host} allows no reverse forwarding.",
             "Allow it with `AllowTcpForwarding yes` there, or push with --via relay.",
@@ -65,6 +71,16 @@ def tunnel(shell: RemoteShell, allowed: Collection[HostPort], port: int = 0) -> 
     finally:
         with contextlib.suppress(paramiko.SSHException, EOFError, OSError):
             shell.transport.cancel_port_forward(_LOOPBACK, opened)
+
+
+def _may_forward(shell: RemoteShell) -> bool:
+    """Whether a host forwards any port: sshd gives no reason why it does not forward one."""
+    try:
+        opened = shell.transport.request_port_forward(_LOOPBACK, 0)
+        shell.transport.cancel_port_forward(_LOOPBACK, opened)
+    except (*BROKEN, OSError):
+        return False
+    return True
 
 
 @contextlib.contextmanager

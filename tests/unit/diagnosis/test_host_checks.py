@@ -48,7 +48,7 @@ def test_hosts_that_hang_are_given_up_when_the_time_is_over(
             raise AuthError("Late.")
         yield None
 
-    monkeypatch.setattr(host_checks, "connect", hang)
+    monkeypatch.setattr(host_checks, "shell_on", hang)
     found = check_hosts(SERVERS, wanted(), nobody(), at_once)
     assert [each.server for each in found] == SERVERS
     for each in found:
@@ -57,10 +57,10 @@ def test_hosts_that_hang_are_given_up_when_the_time_is_over(
 
 
 def test_what_a_host_answers_is_its_own_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(server: Server, _: object) -> None:
+    def refuse(server: Server, *_: object) -> None:
         raise AuthError(f"{server.address} refuses.")
 
-    monkeypatch.setattr(host_checks, "connect", refuse)
+    monkeypatch.setattr(host_checks, "shell_on", refuse)
     found = check_hosts(SERVERS, wanted(), nobody(), 2)
     assert [str(each.error) for each in found] == [f"{each.address} refuses." for each in SERVERS]
 
@@ -74,7 +74,7 @@ def wanted() -> WantedCheck:
     )
 
 
-def nobody() -> Any:  # noqa: ANN401 - what is passed to `connect` alone
+def nobody() -> Any:  # noqa: ANN401 - what is passed to `shell_on` alone
     return None
 
 

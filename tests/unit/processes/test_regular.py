@@ -18,7 +18,7 @@ from dockless.processes.regular import open_regular, read_regular
 from dockless.sources.daemons import docker_address
 from dockless.sources.docker_daemon import current_context
 from dockless.sources.parts import Part, joined, problems, read_parts
-from dockless.ssh import config, project_config
+from dockless.ssh import project_config, ssh_program
 from dockless.transport import trust
 
 
@@ -89,7 +89,7 @@ def _reads_all_parts(path: Path) -> None:
 
 
 def _reads_own_ssh_config(path: Path) -> None:
-    config._without_ssh(Server(address="build1", user=""), path)
+    ssh_program._without_ssh(Server(address="build1", user=""), path)
 
 
 def _reads_ssh_config(path: Path) -> None:

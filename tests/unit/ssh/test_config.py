@@ -1,5 +1,6 @@
 import os
 import pwd
+import socket
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from dockless.errors import UsageError
 from dockless.model.secret import Secret
 from dockless.model.server import Server
-from dockless.ssh import config
+from dockless.ssh import ssh_program
 from dockless.ssh.config import find_route
 
 OWN = pwd.getpwuid(os.getuid()).pw_dir
@@ -110,7 +111,7 @@ def test_without_ssh_the_users_file_is_read_all_the_same(
 
 def test_paths_of_the_accounts_home_follow_another_home() -> None:
     text = f"userknownhostsfile {OWN}/.ssh/known_hosts /etc/known\nidentityfile ~/.ssh/a\n"
-    options = config._parsed(f"{text}identityfile ~/.ssh/b\n", Path("/elsewhere"))
+    options = ssh_program._parsed(f"{text}identityfile ~/.ssh/b\n", Path("/elsewhere"))
     assert options["userknownhostsfile"] == ("/elsewhere/.ssh/known_hosts", "/etc/known")
     assert options["identityfile"] == ("~/.ssh/a", "~/.ssh/b")
 
@@ -237,3 +238,111 @@ def test_what_paramiko_cannot_read_is_an_error_of_the_file(
     environment["PATH"] = "/nonexistent"
     with pytest.raises(UsageError, match="config cannot be used without an ssh program"):
         find_route(Server(address="build", user=""), environment)
+
+
+@pytest.mark.parametrize(
+    ("written", "found"),
+    [
+        ("%d/.ssh/%u-%i", "{home}/.ssh/{own}-{uid}"),
+        ("~/%h-%n-%k", "{home}/10.0.0.5-build-farm"),
+        ("~/%l-%L", "{home}/{node}-{short}"),
+        ("~/%j%%", "{home}/a@gate%"),
+        ("${KEYS}/%r", "/keys/ci"),
+        ("~/${KEYS}${KIND}", "{home}//keysed"),
+    ],
+)
+@pytest.mark.parametrize("option", ["IdentityFile", "CertificateFile"])
+def test_tokens_and_variables_are_replaced(
+    environment: dict[str, str], option: str, written: str, found: str
+) -> None:
+    environment.update(KEYS="/keys", KIND="ed")
+    configured(
+        environment,
+        "Host build\n  HostName 10.0.0.5\n  User ci\n  HostKeyAlias farm\n  ProxyJump a@gate\n"
+        f"  {option} {written}\n",
+    )
+    node = socket.gethostname()
+    names = {
+        "home": environment["HOME"],
+        "own": pwd.getpwuid(os.getuid()).pw_name,
+        "uid": os.getuid(),
+        "node": node,
+        "short": node.partition(".")[0],
+    }
+    made = find_route(Server(address="build", user=""), environment)
+    files = made.identities if option == "IdentityFile" else made.certificates
+    assert files == (Path(found.format(**names)),)
+
+
+def test_a_variable_that_is_not_set_is_an_error(environment: dict[str, str]) -> None:
+    configured(environment, "IdentityFile ${NO_SUCH_VARIABLE}/key\n")
+    with pytest.raises(UsageError, match="NO_SUCH_VARIABLE"):
+        find_route(Server(address="build", user=""), environment)
+
+
+@pytest.mark.parametrize(
+    ("written", "found"),
+    [
+        ("IdentityAgent $OWN_AGENT", "/run/own"),
+        ("IdentityAgent ${OWN_AGENT}", "/run/own"),
+        ("IdentityAgent %d/agent", "{home}/agent"),
+        ("IdentityAgent ~/agent-%r", "{home}/agent-me"),
+        ("IdentityAgent none", ""),
+        ("IdentityAgent SSH_AUTH_SOCK", "/run/usual"),
+        ("", "/run/usual"),
+    ],
+)
+def test_the_agent_is_the_one_that_the_config_names(
+    environment: dict[str, str], written: str, found: str
+) -> None:
+    environment.update(OWN_AGENT="/run/own", SSH_AUTH_SOCK="/run/usual")
+    configured(environment, f"{written}\n")
+    made = find_route(Server(address="build", user="me"), environment)
+    assert made.agent == found.format(home=environment["HOME"])
+
+
+@pytest.mark.parametrize(
+    ("written", "methods"),
+    [
+        ("", ("publickey", "keyboard-interactive", "password")),
+        ("BatchMode yes", ("publickey",)),
+        ("PasswordAuthentication no", ("publickey", "keyboard-interactive")),
+        ("KbdInteractiveAuthentication no", ("publickey", "password")),
+        ("PubkeyAuthentication no", ("keyboard-interactive", "password")),
+        ("PreferredAuthentications password,publickey", ("password", "publickey")),
+        ("PreferredAuthentications gssapi-with-mic,publickey", ("publickey",)),
+    ],
+)
+def test_only_allowed_methods_are_tried_in_the_order_preferred(
+    environment: dict[str, str], written: str, methods: tuple[str, ...]
+) -> None:
+    configured(environment, f"{written}\n")
+    assert find_route(Server(address="build", user="me"), environment).methods == methods
+
+
+@pytest.mark.parametrize(
+    ("written", "strictness"),
+    [("", "ask"), ("ask", "ask"), ("yes", "yes"), ("accept-new", "accept-new"), ("no", "no")],
+)
+def test_host_keys_are_treated_as_the_config_says(
+    environment: dict[str, str], written: str, strictness: str
+) -> None:
+    configured(environment, f"StrictHostKeyChecking {written}\n" if written else "")
+    assert find_route(Server(address="build", user="me"), environment).strictness == strictness
+
+
+def test_algorithms_are_those_of_the_config(environment: dict[str, str]) -> None:
+    configured(
+        environment,
+        "HostKeyAlgorithms +ssh-rsa\nPubkeyAcceptedAlgorithms rsa-sha2-256\n"
+        "CASignatureAlgorithms ssh-ed25519\nRequiredRSASize 3072\nNumberOfPasswordPrompts 1\n"
+        "RevokedHostKeys ~/revoked\n"
+        'KnownHostsCommand /bin/sh -c "echo %H"\n',
+    )
+    found = find_route(Server(address="build", user="me"), environment)
+    assert found.host_algorithms[-1] == "ssh-rsa"
+    assert found.key_algorithms == ("rsa-sha2-256",)
+    assert found.ca_algorithms == ("ssh-ed25519",)
+    assert (found.rsa_bits, found.prompts) == (3072, 1)
+    assert found.revoked == Path(environment["HOME"], "revoked")
+    assert found.known_command == ("/bin/sh", "-c", "echo %H")

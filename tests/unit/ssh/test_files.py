@@ -43,13 +43,10 @@ class Broken:
     ],
 )
 def test_a_connection_that_breaks_is_told_from_a_file_that_cannot_be_written(
-    monkeypatch: pytest.MonkeyPatch, error: Exception, *, closed: bool, kind: type[DocklessError]
+    error: Exception, *, closed: bool, kind: type[DocklessError]
 ) -> None:
-    def from_transport(_: object) -> Broken:
-        return Broken(error, closed=closed)
-
-    monkeypatch.setattr(paramiko.SFTPClient, "from_transport", from_transport)
-    shell = cast("RemoteShell", SimpleNamespace(host="build1", transport=None))
+    sessions = SimpleNamespace(sftp=lambda _: Broken(error, closed=closed))
+    shell = cast("RemoteShell", SimpleNamespace(host="build1", sessions=sessions))
     with pytest.raises(DocklessError) as raised:
         files.put(shell, b"data", "/tmp/x", 0o600)  # noqa: S108 - on no host
     assert type(raised.value) is kind

@@ -21,6 +21,7 @@ from dockless.errors import UsageError
 from dockless.model.secret import Secret
 from dockless.ssh.config import Route
 from dockless.ssh.keys import KeyRing
+from dockless.ssh.wire import as_line
 
 ED25519, EC, RSA = Ed25519PrivateKey.generate(), generate_ec(SECP256R1()), generate_rsa(65537, 2048)
 Key = Ed25519PrivateKey | EllipticCurvePrivateKey | RSAPrivateKey
@@ -71,7 +72,7 @@ def test_a_key_is_read_in_any_usual_form(
     ring = KeyRing(no_passphrase)
     (offered,) = ring.offers(route(written(text(key, form))))
     public = key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
-    assert f"{offered.get_name()} {offered.get_base64()}" == public
+    assert as_line(offered.blob).decode() == public
 
 
 def test_secrets_are_looked_up_once_for_all_hosts() -> None:

@@ -29,7 +29,7 @@ def test_an_argument_arrives_as_it_is_whatever_shell_reads_it(word: str) -> None
 
 def test_nothing_that_a_shell_would_read_is_in_the_line() -> None:
     line = for_any_shell("".join(map(chr, range(1, 256))))
-    written = line.removeprefix("""exec sh -c 'eval "$(printf "$0")"' '""").removesuffix("'")
+    written = line.removeprefix("""sh -c 'eval "$(printf "$0")"' '""").removesuffix("'")
     assert set(written) <= set(string.ascii_letters + string.digits + "/.,:=_- \\")
 
 

@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from dockless.model.secret import Secret
+from dockless.credentials.passphrases import SshAnswers
+from dockless.credentials.prompting import NOBODY
 from dockless.ssh import ssh_options
 from dockless.ssh.ssh_options import hosts_at_once, ssh_connections
 
@@ -29,6 +30,8 @@ def test_hosts_at_once_fit_the_limit_of_open_files(
 
 def test_connections_are_made_as_the_options_say(tmp_path: Path) -> None:
     notes: list[str] = []
-    made = ssh_connections(Asked(), lambda _: Secret(""), {"HOME": str(tmp_path)}, notes.append)
+    answers = SshAnswers(NOBODY, {})
+    made = ssh_connections(Asked(), answers, {"HOME": str(tmp_path)}, notes.append)
     assert made.accept_new
+    assert made.ask == answers.answer
     assert made.note == notes.append
