@@ -109,8 +109,9 @@ def test_a_file_that_cannot_be_written_stops_no_login(
     def fail(*_: object, **__: object) -> None:
         raise OSError(code, os.strerror(code))
 
-    monkeypatch.setattr(Path, "write_text", fail)
+    monkeypatch.setattr(os, "write", fail)
     said = remember(folder)
+    monkeypatch.undo()
     assert said == f"Warning: docker-config.json was not written: {os.strerror(code)}."
     assert written(folder) == {"registry": "private"}
     assert sorted(path.name for path in folder.iterdir()) == ["Dockerfile", docker_config.FILE]
