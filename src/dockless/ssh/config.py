@@ -102,6 +102,12 @@ class Route(Struct, frozen=True, kw_only=True):
     connect_seconds: float = _CONNECT_SECONDS
     alive_seconds: int = _ALIVE_SECONDS
 
+    @property
+    def command(self) -> str:
+        """The command that does the same, to be typed."""
+        port = "" if self.port == SSH_PORT else f" -p {self.port}"
+        return f"ssh {self.user}@{self.address}{port}"
+
 
 def find_route(server: Server, environment: Mapping[str, str], *, may_run: bool = False) -> Route:
     """Return the route to a server; the server's own entry takes precedence over ssh_config.

@@ -146,5 +146,5 @@ def _negotiation(where: str, words: str) -> str:
 def _unreachable(route: Route, why: str) -> HostLostError:
     return HostLostError(
         f"{route.name} cannot be reached: {why[:1].lower()}{why[1:]}.",
-        f"See whether `ssh {route.user}@{route.address} -p {route.port}` works.",
+        f"See whether `{route.command}` works.",
     )

@@ -232,7 +232,7 @@ class HostLogin:
             f"or keep the password in the keyring with "
             f"`keyring set dockless:ssh:{user}@{host} {user}`"
         )
-        remedy = f"See whether `ssh {user}@{route.address}` works"
+        works = remedy = f"See whether `{route.command}` works"
         if self._unanswered and (self._is_partial or "publickey" not in methods):
             after = " after a key" if self._is_partial else ""
             what = f"{host} wants a password for {user}{after}, and there is no terminal to ask at."
@@ -243,18 +243,28 @@ class HostLogin:
             wanted = _named(methods, "another key")
             what = f"{host} accepts a key of {user}, and wants {wanted} after it."
         else:
-            what = f"{host} accepted none of the {self._offered} keys for {user}."
+            what = _none_accepted(host, user, self._offered)
             remedy = f"{remedy}, and add a key with ssh-copy-id"
             if self._unanswered:
                 said.append("It would take a password, but there is no terminal to ask at.")
                 remedy = f"{remedy}, run it at a terminal, {keep}"
             if "publickey" not in methods:
                 what = f"{host} accepts no key for {user}, but {_named(methods)}."
-                remedy = f"See whether `ssh {user}@{route.address}` works"
+                remedy = works
         forbidden = [each for each in _METHODS if each in methods and each not in route.methods]
         if forbidden:
             said.append(f"It would take {_named(forbidden)}, but ssh_config does not allow that.")
         return AuthError(" ".join([what, *dict.fromkeys(said)]), f"{remedy}.")
+
+
+def _none_accepted(host: str, user: str, offered: int) -> str:
+    match offered:
+        case 0:
+            return f"There was no key to offer to {host} for {user}."
+        case 1:
+            return f"{host} did not accept the key for {user}."
+        case _:
+            return f"{host} accepted none of the {offered} keys for {user}."
 
 
 def _named(methods: Sequence[str], key: str = "a key") -> str:

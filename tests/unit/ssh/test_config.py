@@ -346,3 +346,17 @@ def test_algorithms_are_those_of_the_config(environment: dict[str, str]) -> None
     assert (found.rsa_bits, found.prompts) == (3072, 1)
     assert found.revoked == Path(environment["HOME"], "revoked")
     assert found.known_command == ("/bin/sh", "-c", "echo %H")
+
+
+@pytest.mark.parametrize(
+    ("server", "command"),
+    [
+        (Server(address="build", user="me"), "ssh me@build"),
+        (Server(address="192.0.2.1", user="root", port=2299), "ssh root@192.0.2.1 -p 2299"),
+        (Server(address="2001:db8::1", user="ci", port=22), "ssh ci@2001:db8::1"),
+    ],
+)
+def test_the_command_that_does_the_same_names_the_port(
+    environment: dict[str, str], server: Server, command: str
+) -> None:
+    assert find_route(server, environment).command == command

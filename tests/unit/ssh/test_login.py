@@ -143,7 +143,7 @@ def test_a_method_that_asks_for_nothing_is_tried_once(tmp_path: Path) -> None:
             return found if method == "publickey" else self._refusal()
 
     server = Empty("publickey,keyboard-interactive,password")
-    with pytest.raises(AuthError, match="accepted none of the 1 keys for me"):
+    with pytest.raises(AuthError, match="did not accept the key for me"):
         log_in(server, route(tmp_path, "other"))
     assert server.log == ["publickey", "keyboard-interactive"]
 
@@ -283,5 +283,5 @@ def test_what_a_host_says_before_a_question_is_shown(
 def test_a_damaged_public_key_is_no_error(tmp_path: Path, text: str) -> None:
     way = route(tmp_path, "id_rsa")
     (tmp_path / "id_rsa.pub").write_text(text)
-    with pytest.raises(AuthError, match="accepted none of the"):
+    with pytest.raises(AuthError, match="did not accept the key"):
         log_in(Server("publickey"), way)
