@@ -2,6 +2,22 @@
 
 from collections.abc import Mapping
 
+COMMANDS: Mapping[str, str] = {
+    "push": "Push an image to a registry.",
+    "mirror": "Push every image of many sources to one registry.",
+    "bundle": "Create, verify and list bundles: many images in one file or folder.",
+    "verify": "Check receipts of pushes and mirrors against the registry.",
+    "hosts": "List the servers, and check what each one needs for a push.",
+    "login": "Check a login, and store it in the OS keyring.",
+    "logout": "Remove the logins for a registry.",
+    "whoami": "List the logins of this machine.",
+    "doctor": "Check for anything that may prevent a push.",
+    "cache": "Show or prune the store of staged layers.",
+    "tools": "Find, check and install the engines: crane and skopeo.",
+    "completion": "Print what makes a shell complete the command line.",
+}
+"""Every command, with what it does."""
+
 EPILOGS: Mapping[str, str] = {
     "dockless": """\b
 Examples:
