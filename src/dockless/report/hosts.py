@@ -14,7 +14,7 @@ from dockless.report.json import SCHEMA_VERSION, error_members
 from dockless.report.text import columns, error_texts
 from dockless.report.units import human_size, human_time
 
-_HEADINGS = ("HOST", "WAY", "DIGEST", "SENT", "TIME", "RESULT")
+_HEADINGS = ("HOST", "METHOD", "DIGEST", "SENT", "TIME", "RESULT")
 _PLAN_HEADINGS = ("HOST", "IMAGE", "DRY RUN")
 _SHORT_HEX = 12
 

@@ -12,6 +12,7 @@ from dockless.model.schemes import has_scheme, without_scheme
 from dockless.oci.reference import REGISTRY, Name, Reference, is_image_name
 from dockless.sources.source_paths import (
     ARCHIVE_ENDINGS,
+    STANDARD_INPUT,
     existing,
     has_image,
     is_archive,
@@ -60,7 +61,7 @@ class SourceSpec(Struct, frozen=True, kw_only=True):
     @property
     def label(self) -> str:
         """The source's name in messages."""
-        return "standard input" if self.kind == "stdin" else self.name or str(self.path)
+        return STANDARD_INPUT if self.kind == "stdin" else self.name or str(self.path)
 
     @property
     def registry(self) -> str:
