@@ -84,7 +84,7 @@ Examples:
 """,
     "bundle create": """\b
 SOURCE is what `dockless mirror` takes, docker://REGISTRY/IMAGE included.
-OUT is a folder (an OCI layout), a file that ends in .tar, or - for standard output.
+OUT is the path of a folder (an OCI layout), a file that ends in .tar, or - for standard output.
 
 \b
 Examples:
@@ -137,6 +137,10 @@ the extra `file`), or MODULE.CLASS of the keyring library. Without --keyring and
 DOCKLESS_KEYRING the first available one, never the file.
 """,
     "logout": """\b
+HOST is as in `dockless login`. Without it: the registry of config/deploy.yml or
+docker-config.json, else Docker Hub.
+
+\b
 Examples:
   dockless logout
   dockless logout ghcr.io

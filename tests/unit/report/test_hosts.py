@@ -145,6 +145,7 @@ def test_what_a_host_has_is_a_paragraph_and_a_document() -> None:
 def test_a_host_that_nobody_gets_to_has_its_error() -> None:
     found = Checked(server=TWO, error=AuthError("It lets nobody in.", "Add a key."))
     assert check_text(1, found).splitlines()[1].strip() == "It lets nobody in. Add a key."
+    assert "Add a key" not in check_text(1, found, alone=True)  # the command's error says it
     (members,) = checked(found)["hosts"]
     assert members["error"]["exitCode"] == 4
 
