@@ -144,7 +144,7 @@ def test_an_empty_file_is_refused(bystander: Bystander, tmp_path: Path) -> None:
 
 
 def test_empty_standard_input_is_refused(bystander: Bystander) -> None:
-    assert "standard input is empty" in bystander.complaint(SOURCE, "-")
+    assert "Standard input is empty" in bystander.complaint(SOURCE, "-")
 
 
 def test_a_folder_that_is_no_layout_is_refused(bystander: Bystander, tmp_path: Path) -> None:

@@ -280,7 +280,7 @@ def buildable(folder: Path, docker: Docker) -> Dockless:
 def assert_lists_images(said: str, daemon: Docker) -> None:
     """See that up to ten names are told, all the daemon's; other tests make images there, too."""
     unbroken = "".join(said.split())
-    told = unbroken.partition("dockerhas:")[2].split(".podman")[0].split(",")
+    told = re.split(r"\.Check|;|\.podman", unbroken.partition("dockerhas:")[2])[0].split(",")
     names = daemon.run("image", "ls", "--format", "{{.Repository}}:{{.Tag}}").split()
     assert 1 <= len(told) <= 10
     assert set(told) <= set(names)

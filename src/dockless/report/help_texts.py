@@ -84,7 +84,8 @@ Examples:
 """,
     "bundle create": """\b
 SOURCE is what `dockless mirror` takes, docker://REGISTRY/IMAGE included.
-OUT is the path of a folder (an OCI layout), a file that ends in .tar, or - for standard output.
+OUT is the path of a folder (an OCI layout) or of a file that ends in .tar, or - for
+standard output.
 
 \b
 Examples:

@@ -300,7 +300,8 @@ def _listed(tools: Sequence[ContainerTool]) -> str:
     having: dict[str, list[str]] = {}
     for tool in tools:
         having.setdefault(", ".join(tool.names()[:_MOST_LISTED]), []).append(tool.name)
-    return f"{'; '.join(_having(names, images) for images, names in having.items())}."
+    some = {images: names for images, names in having.items() if images} or having
+    return f"{'; '.join(_having(names, images) for images, names in some.items())}."
 
 
 def _having(tools: Sequence[str], images: str) -> str:

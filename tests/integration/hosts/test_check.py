@@ -96,5 +96,4 @@ def test_a_host_that_says_nothing_is_given_up_in_time(admin: Admin) -> None:
         target = f"root@127.0.0.1:{silent.getsockname()[1]}"
         done = admin.program.run("hosts", "--check", "--host", target, "--timeout", "1s")
     assert done.code == 6, done.stderr
-    assert "did not finish within --timeout" in done.stdout
     assert "did not finish within --timeout" in done.stderr

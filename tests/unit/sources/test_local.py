@@ -352,3 +352,13 @@ def test_what_a_host_lacks_is_not_called_local() -> None:
     with pytest.raises(SourceError, match="The host has no image a") as caught:
         find_local(("a",), (Tool(has=False),), print, there=True)
     assert "--build" not in str(caught.value)
+
+
+def test_tools_without_any_image_are_listed_only_where_no_tool_has_one() -> None:
+    bare = Tool("podman", has=False)
+    bare.names = list  # type: ignore[method-assign] # a tool with an empty store
+    with pytest.raises(SourceError, match=r"docker has: other:1\. Check") as caught:
+        find_local(("a",), (Tool(has=False), bare), print)
+    assert "podman" not in caught.value.remedy
+    with pytest.raises(SourceError, match="podman has no images"):
+        find_local(("a",), (bare,), print)
