@@ -45,7 +45,7 @@ demo: $(VENV)/.runtime ## Push a real image to a registry of its own, and compar
 	$(BIN)/python -m demo.run
 
 .PHONY: bench
-bench: $(VENV)/.dev tools bench-packages ## Measure dockless beside its peers; all of it as root
+bench: $(VENV)/.dev tools bench-packages ## Compare the speed with that of other tools; as root
 	PYTHONPATH=tests DOCKLESS_TOOLS_DIR=$(TOOLS) $(BIN)/python -m benchmarks.run $(BENCH)
 
 .PHONY: bench-packages
@@ -53,12 +53,12 @@ bench-packages: packages ## Install what `make bench` measures with
 	sh scripts/debian-packages.sh benchmarks/debian-packages.txt
 
 .PHONY: bench-remote
-bench-remote: $(VENV)/.dev tools ## Measure pushes from hosts beside OpenSSH; needs root
+bench-remote: $(VENV)/.dev tools ## Compare pushes from hosts with OpenSSH; as root
 	$(AS_ROOT) env PYTHONPATH=tests DOCKLESS_TOOLS_DIR=$(TOOLS) \
 		$(BIN)/python -m benchmarks.remote $(BENCH)
 
 .PHONY: bench-mirror
-bench-mirror: $(VENV)/.dev tools ## Measure mirrors beside loops of skopeo
+bench-mirror: $(VENV)/.dev tools ## Compare mirrors with loops of skopeo
 	PYTHONPATH=tests DOCKLESS_TOOLS_DIR=$(TOOLS) $(BIN)/python -m benchmarks.mirror $(BENCH)
 
 .PHONY: bench-scale
@@ -66,7 +66,7 @@ bench-scale: $(VENV)/.dev tools ## Measure bundles and mirrors of a thousand ima
 	PYTHONPATH=tests DOCKLESS_TOOLS_DIR=$(TOOLS) $(BIN)/python -m benchmarks.scale $(BENCH)
 
 .PHONY: bench-pairs
-bench-pairs: $(VENV)/.dev tools bench-packages ## Measure beside an older revision: BEFORE=REVISION
+bench-pairs: $(VENV)/.dev tools bench-packages ## Compare with an older revision: BEFORE=REVISION
 	PYTHONPATH=tests DOCKLESS_TOOLS_DIR=$(TOOLS) $(BIN)/python -m benchmarks.pairs \
 		--before $(BEFORE) $(BENCH)
 
@@ -91,11 +91,11 @@ unit: $(VENV)/.dev ## Run the unit tests: no sockets, no root
 	$(BIN)/pytest tests/unit
 
 .PHONY: messages
-messages: $(VENV)/.dev ## Write the table of wrong command lines from what is said now; read its diff
+messages: $(VENV)/.dev ## Regenerate the table of messages for wrong command lines; read its diff
 	WRITE_MESSAGES=1 $(BIN)/pytest -q tests/unit/cli/test_wrong_command_lines.py
 
 .PHONY: contract
-contract: $(VENV)/.dev tools ## Hold fakes and adapters to the same suites
+contract: $(VENV)/.dev tools ## Run the contract tests
 	$(PYTEST_AS_ROOT) tests/contract
 
 .PHONY: compat
@@ -106,24 +106,24 @@ compat: $(VENV)/.dev tools ## Read what older versions wrote
 integration: pushes bundles stores logins others ## Run the tests on real daemons, registries and engines
 
 .PHONY: pushes
-pushes: $(VENV)/.dev tools ## Of these, those of single pushes
+pushes: $(VENV)/.dev tools ## Integration tests: single pushes only
 	$(PYTEST_AS_ROOT) tests/integration/test_push_*.py
 
 .PHONY: bundles
-bundles: $(VENV)/.dev tools ## Of these, those of bundles and mirrors
+bundles: $(VENV)/.dev tools ## Integration tests: bundles and mirrors only
 	$(PYTEST_AS_ROOT) tests/integration/test_bundle*.py tests/integration/test_mirror*.py
 
 .PHONY: stores
-stores: $(VENV)/.dev tools ## Of these, those of stores, receipts, limits and secrets
+stores: $(VENV)/.dev tools ## Integration tests: stores, receipts, limits and secrets only
 	$(PYTEST_AS_ROOT) $(STORES)
 
 .PHONY: logins
-logins: $(VENV)/.dev tools ## Of these, those of logins and keyrings
+logins: $(VENV)/.dev tools ## Integration tests: logins and keyrings only
 	$(PYTEST_AS_ROOT) tests/integration/test_login*.py tests/integration/test_kinds*.py \
 		tests/integration/test_credential_helper.py
 
 .PHONY: others
-others: $(VENV)/.dev tools ## Of these, all others
+others: $(VENV)/.dev tools ## Integration tests: all others
 	$(PYTEST_AS_ROOT) tests/integration --ignore=tests/integration/hosts \
 		--ignore-glob='*/test_push_*.py' --ignore-glob='*/test_bundle*.py' \
 		--ignore-glob='*/test_mirror*.py' --ignore-glob='*/test_login*.py' \
@@ -131,7 +131,7 @@ others: $(VENV)/.dev tools ## Of these, all others
 		$(STORES:%=--ignore=%)
 
 .PHONY: faults
-faults: $(VENV)/.dev tools ## Run every case of the tests of which `make test` runs a sample
+faults: $(VENV)/.dev tools ## Run every case of the tests that `make test` samples
 	$(AS_ROOT) env DOCKLESS_TESTS=all PYTHONDONTWRITEBYTECODE=1 DOCKLESS_TOOLS_DIR=$(TOOLS) \
 		$(BIN)/pytest -p no:cacheprovider -m sampled tests/integration
 
@@ -145,15 +145,15 @@ hosts: $(VENV)/.dev tools ## Run the tests on hosts of their own, in network nam
 	$(PYTEST_AS_ROOT) tests/integration/hosts
 
 .PHONY: cases
-cases: $(VENV)/.dev tools ## Run inputs that once failed; print what is right and what came
+cases: $(VENV)/.dev tools ## Run inputs that once failed; print the expected and the actual result
 	$(CASES) $(CASE)
 
 .PHONY: cases-quick
-cases-quick: $(VENV)/.dev tools ## Of these, those that take seconds
+cases-quick: $(VENV)/.dev tools ## The same, but only those that take seconds
 	$(CASES) --quick
 
 .PHONY: fuzz
-fuzz: $(VENV)/.dev ## Make every file that dockless reads wrong in every place; takes half an hour
+fuzz: $(VENV)/.dev ## Fuzz every input file; takes half an hour
 	FUZZ_EVERY=1 $(BIN)/pytest tests/unit/test_outside.py --timeout=3600
 
 .PHONY: matrix
@@ -166,7 +166,7 @@ matrix: $(VENV)/.dev tools packages ## Push with every engine to every registry;
 	$(MATRIX) $(BIN)/python -m matrix.page $(RECORDS) && exit $$status
 
 .PHONY: matrix-quick
-matrix-quick: $(VENV)/.dev tools ## Of it, the oldest and newest engines with two registries
+matrix-quick: $(VENV)/.dev tools ## The same, with the oldest and newest engines and two registries only
 	$(MATRIX) $(BIN)/python -m matrix.fetch --quick
 	$(PYTEST_AS_ROOT) tests/matrix -m quick
 

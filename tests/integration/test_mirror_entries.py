@@ -329,8 +329,8 @@ def test_a_bundle_is_all_that_was_asked_for_or_says_what_it_lacks(
     assert not list(tmp_path.glob("*disk*"))
     done = pusher.program.run("bundle", "create", "-o", out, "-f", path, "--keep-going", "-q")
     assert (done.code, done.stdout) == (8, f"{out}\n"), done.stderr
-    assert f"{out} LACKS 2 images" in done.stderr
-    missing_lines = [line for line in done.stderr.splitlines() if line.startswith("MISSING")]
+    assert f"{out} lacks 2 images" in done.stderr
+    missing_lines = [line for line in done.stderr.splitlines() if line.startswith("Missing")]
     assert [
         f"{path}:{number}:1" in line for number, line in zip((1, 3), missing_lines, strict=True)
     ]

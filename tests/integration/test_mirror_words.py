@@ -119,7 +119,7 @@ def test_what_a_bundle_lacks_is_counted_in_good_grammar(
     argv = ("bundle", "create", "-o", tmp_path / "b", layouts[0], *missing, "--keep-going")
     done = program.run(*argv)
     assert done.code == 8, done.stderr
-    said = "LACKS 1 image that was asked" if left == 1 else "LACKS 2 images that were asked"
+    said = "lacks 1 image that was asked" if left == 1 else "lacks 2 images that were asked"
     assert said in done.stderr
     assert not _WRONG.search(done.stderr)
 

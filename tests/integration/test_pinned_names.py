@@ -84,7 +84,7 @@ def test_a_bundle_has_no_name_that_pins_another_digest(
     assert not out.exists()
     done = program.run("bundle", "create", "-o", out, lay, "--keep-going")
     assert done.code == 8, done.stderr
-    assert f"MISSING in {out}: " in done.stderr
+    assert f"Missing in {out}: " in done.stderr
     assert wrong not in (out / "index.json").read_text()
     assert program.run("bundle", "verify", out).code == 0
     found = program.run("bundle", "verify", lay)

@@ -62,7 +62,7 @@ def bystander(occupied: Registry, program: Dockless) -> Bystander:
 
 # What each error must name, so that nobody has to guess which of many faults was found.
 CAUSES = {
-    "truncated": "cut short",
+    "truncated": "truncated",
     "not_a_tar": "not a readable tar",
     "no_manifest": "neither manifest.json nor index.json",
     "missing_layer": "2/layer.tar",
@@ -134,17 +134,17 @@ def test_a_compressed_archive_that_is_cut_short_is_refused(
     cut.write_bytes(cut.read_bytes()[:-20])
     said = bystander.complaint(SOURCE, cut)
     assert str(cut) in said
-    assert "damaged" in said or "cut short" in said
+    assert "damaged" in said or "truncated" in said
 
 
 def test_an_empty_file_is_refused(bystander: Bystander, tmp_path: Path) -> None:
     empty = tmp_path / "empty.tar"
     empty.touch()
-    assert f"{empty} is empty or cut short" in bystander.complaint(SOURCE, empty)
+    assert f"{empty} is empty" in bystander.complaint(SOURCE, empty)
 
 
 def test_empty_standard_input_is_refused(bystander: Bystander) -> None:
-    assert "standard input is empty or cut short" in bystander.complaint(SOURCE, "-")
+    assert "Standard input is empty" in bystander.complaint(SOURCE, "-")
 
 
 def test_a_folder_that_is_no_layout_is_refused(bystander: Bystander, tmp_path: Path) -> None:

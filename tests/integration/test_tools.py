@@ -165,7 +165,7 @@ def test_other_bytes_are_refused_and_the_other_way_is_not_tried(
 
 
 @pytest.mark.parametrize(
-    ("path", "complaint"), [("truncated", "was cut short"), ("absent", "HTTP status 404")]
+    ("path", "complaint"), [("truncated", "was truncated"), ("absent", "HTTP status 404")]
 )
 def test_a_failed_download_leaves_the_field_to_the_other_way(
     tmp_path: Path, server: str, path: str, complaint: str

@@ -58,7 +58,9 @@ def bundle() -> None:
 
 @bundle.command(cls=GroupedCommand, epilog=EPILOGS["bundle create"])
 @click.argument("sources", nargs=-1, shell_complete=completing("sources"))
-@click.option("-o", "--output", "out", type=OUTPUT, required=True, help="What to write.")
+@click.option(
+    "-o", "--output", "out", type=OUTPUT, metavar="OUT", required=True, help="What to write."
+)
 @LISTS
 @NAMED
 @PLATFORMS
@@ -78,7 +80,7 @@ def bundle() -> None:
 )
 @click.option("--force", is_flag=True, help="Replace an older bundle of the same name.")
 def create(**arguments: object) -> None:
-    """Write images into one layout or archive, which contains every blob once."""
+    """Write images into one layout or archive, every blob once."""
     ours = {name: arguments.pop(name) for name in BundleRequest.__struct_fields__}
     request = BundleRequest(**ours)  # type: ignore[arg-type] # click made them by these names
     with nullcontext() if request.to_stdout else alone(request.out):
@@ -110,7 +112,7 @@ def list_(source: str, output: Literal["text", "json"]) -> None:
 @bundle.command()
 @click.argument("source", shell_complete=completing("files"))
 def verify(source: str) -> None:
-    """Read every byte of a bundle, and report each problem with its place."""
+    """Read every byte of a bundle, and report each problem."""
     spec = bundle_spec(source, source_folder())
     with _readers(CommandOptions()) as readers:
         readers.note(f"checking {source}")

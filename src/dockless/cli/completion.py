@@ -21,11 +21,11 @@ from dockless.report.help_texts import EPILOGS
 
 
 @click.command(epilog=EPILOGS["completion"])
-@click.argument("shell", type=click.Choice(tuple(SCRIPTS)), required=False)
+@click.argument("shell", type=click.Choice(tuple(SCRIPTS)), required=False, metavar="[SHELL]")
 def completion(shell: str | None) -> None:
     """Print what makes bash, zsh or fish complete options, files, images, registries and hosts.
 
-    Without SHELL: that of $SHELL.
+    SHELL is bash, zsh or fish; without it, what the variable $SHELL names.
     """
     name = shell or PurePath(os.environ.get("SHELL", "")).name
     if name not in SCRIPTS:

@@ -28,9 +28,6 @@ class GroupedCommand(click.Command):
         for heading, members in grouped(shown, whole=whole):
             with formatter.section(heading):
                 formatter.write_dl(members)
-        if not whole:
-            formatter.write_paragraph()
-            formatter.write_text(f"{ctx.command_path} --help-all shows every option.")
 
 
 def _show_all(ctx: click.Context, _: click.Parameter, value: bool) -> None:  # noqa: FBT001 - click's
@@ -46,7 +43,7 @@ _HELP_ALL = click.Option(
     is_eager=True,
     expose_value=False,
     callback=_show_all,
-    help="Show every option.",
+    help="Show every option; --help shows the common ones.",
 )
 
 

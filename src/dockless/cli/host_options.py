@@ -11,7 +11,9 @@ Command = TypeVar("Command", bound=Callable[..., object])
 
 
 SERVERS = click.option(
-    "--servers", metavar="N,N-M", help="Server numbers, such as 1,3-5; with --remote."
+    "--servers",
+    metavar="N,N-M",
+    help="Numbers of the servers that `dockless hosts` lists, such as 1,3-5.",
 )
 HOST = click.option(
     "--host",

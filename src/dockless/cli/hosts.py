@@ -39,8 +39,7 @@ from dockless.report.progress import LineProgress
     "--stall-timeout",
     type=Seconds(positive=True),
     default=30.0,
-    show_default="30s",
-    help="Give up on a host that does not answer after this time.",
+    help="Give up on a host that does not answer after this time.  [default: 30s]",
 )
 @ACCEPT
 @ALLOW_SSH
@@ -90,7 +89,7 @@ def _check(
         say(json_text(check_document(found)))
     else:
         for each in found:
-            say(check_text(numbers[each.server], each))
+            say(check_text(numbers[each.server], each, alone=len(found) == 1))
     error = common_error([each.error for each in found], "could be checked")
     if error:
         raise error

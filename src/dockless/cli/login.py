@@ -50,7 +50,7 @@ _PATH = click.Path(path_type=Path)
 @click.option(
     "--ttl",
     type=Seconds(),
-    help="Expire the login in the kernel keyring after this time, such as 8h.",
+    help="Expire the login in the kernel keyring after this time: 8h, 30m, or seconds as a number.",
 )
 @click.option(
     "--configure-docker",

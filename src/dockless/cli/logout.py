@@ -24,6 +24,6 @@ def logout(*, host: str | None, username: str | None, everything: bool) -> None:
     podman, and the registry in docker-config.json of this folder.
     """
     if everything and (host or username):
-        raise UsageError("--all does not go with HOST or --username.", "Remove one of them.")
+        raise UsageError(f"--all and {host or '--username'} do not go together.", "Remove one.")
     note = partial(say, err=True)
     client_login.logout(host, username or "", prompts, note, everything=everything)

@@ -14,23 +14,9 @@ from dockless.errors import DocklessError, NetworkError, PushError, without_logi
 from dockless.model.printable import one_line
 from dockless.processes import stops
 from dockless.processes.terminal import HAS_RESULT, open_standard_streams, say, unwritten
-from dockless.report.help_texts import EPILOGS
+from dockless.report.help_texts import COMMANDS, EPILOGS
 from dockless.report.json_errors import asks_for_json, errors_in_json
 
-_COMMANDS = {
-    "push": "Push an image to a registry.",
-    "mirror": "Push every image of many sources to one registry.",
-    "bundle": "Create, verify and list bundles: many images in one file or folder.",
-    "verify": "Check receipts of pushes and mirrors against the registry.",
-    "hosts": "List the servers, and check what each one needs for a push.",
-    "login": "Check a login, and store it in the OS keyring.",
-    "logout": "Remove the logins for a registry.",
-    "whoami": "List the logins of this machine.",
-    "doctor": "Check for anything that may prevent a push.",
-    "cache": "Show or prune the store of staged layers.",
-    "tools": "Find, check and install the engines: crane and skopeo.",
-    "completion": "Print what makes a shell complete the command line.",
-}
 _ASKED_BY_SHELL = "_DOCKLESS_COMPLETE"
 _MOVE_TAGS = ("push", "mirror")
 _IN_JSON = "dockless.json"
@@ -46,7 +32,7 @@ class _Commands(click.Group):
     """Commands that are imported when they are called: most of a warm push is imports."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        return list(_COMMANDS)
+        return list(COMMANDS)
 
     def make_context(
         self,
@@ -80,14 +66,14 @@ class _Commands(click.Group):
         return name, command, rest
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        if cmd_name not in _COMMANDS:
+        if cmd_name not in COMMANDS:
             return None
         command = getattr(importlib.import_module(f"dockless.cli.{cmd_name}"), cmd_name)
         return with_debug(command) if isinstance(command, click.Command) else None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
-            formatter.write_dl(list(_COMMANDS.items()))
+            formatter.write_dl(list(COMMANDS.items()))
 
 
 def _ours(error: BaseException) -> DocklessError:
@@ -98,8 +84,8 @@ def _ours(error: BaseException) -> DocklessError:
         return PushError(str(error))
     from dockless.report.usage_errors import usage_error  # noqa: PLC0415 - rare
 
-    path = error.ctx.command_path if error.ctx else "dockless"
-    return usage_error(path, error.format_message(), tuple(_COMMANDS))
+    path, given = (error.ctx.command_path, error.ctx.params) if error.ctx else ("dockless", {})
+    return usage_error(path, error.format_message(), tuple(COMMANDS), given.get("source"))
 
 
 @click.group(

@@ -181,7 +181,7 @@ TIMEOUT = click.option(
     "--timeout",
     type=Seconds(),
     callback=_begin_time,
-    help="Time limit for the whole command, such as 90s, 5m or 1h30m.",
+    help="Time limit for the whole command: 90s, 5m, 1h30m, or seconds as a number.",
 )
 """The option for the time limit."""
 
@@ -192,8 +192,7 @@ REACH = (
         "--stall-timeout",
         type=Seconds(positive=True),
         default=120.0,
-        show_default="2m",
-        help="Restart an upload that transfers no byte for this long.",
+        help="End a connection that transfers no byte for this long, and try again.  [default: 2m]",
     ),
     click.option(
         "--retries",

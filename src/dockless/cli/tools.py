@@ -60,7 +60,7 @@ def tools() -> None:
 )
 @FORMAT
 def list_(output: Literal["text", "json"], *, check: bool) -> None:
-    """Show every engine: where it is, its version, and whether it can push.
+    """Show every engine: its path, its version, and if it can push.
 
     The first usable one of a name is the one that is used. PUSH PROBE is the result, and its
     date, of the last push of a small image to a registry in memory; it is kept for 30 days, or
@@ -89,7 +89,7 @@ def list_(output: Literal["text", "json"], *, check: bool) -> None:
 def install(
     origin: Path | None, sha256: str | None, output: Literal["text", "json"], *, force: bool
 ) -> None:
-    """Install crane for this user, without root, and print its path.
+    """Install crane for this user, and print its path; no root.
 
     Tried in this order: the release of crane's authors, checked by its SHA-256; Debian's package,
     checked by Debian's signature and unpacked. Before it is put in its place, the program pushes a
@@ -115,11 +115,13 @@ def install(
 
 
 @tools.command(epilog=EPILOGS["tools path"])
-@click.argument("engine", type=click.Choice(PROGRAMS), required=False)
+@click.argument("engine", type=click.Choice(PROGRAMS), required=False, metavar="[ENGINE]")
 @click.option("--all", "every", is_flag=True, help="A line for each engine: its name and its path.")
 @FORMAT
 def path(engine: str | None, output: Literal["text", "json"], *, every: bool) -> None:
-    """Print the path of the ENGINE that is used: crane or skopeo; crane if none is named.
+    """Print the path of the engine that is used.
+
+    ENGINE is crane or skopeo; without it, crane.
 
     The exit code is 7 if there is none.
     """

@@ -226,7 +226,7 @@ def _kind(name: Setting[str] | None) -> Setting[Kind] | None:
     try:
         return Setting(kinds.named(name.value), name.origin)
     except ValueError as error:
-        remedy = "Give one of these; `private` is every other kind, and needs the registry's host."
+        remedy = kinds.advice(name.value, name.origin)
         raise UsageError(f"{name.origin}: {error}.", remedy) from None
 
 

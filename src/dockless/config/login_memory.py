@@ -61,21 +61,21 @@ class Memory(Struct, frozen=True):
         """Write the file where there is a project, or where it was asked for.
 
         Returns:
-            The outcome, as one sentence. It does not affect the login itself.
+            The outcome, as one sentence; empty where nothing was to be written. It does not affect
+            the login itself.
         """
         folder = self.folder
         if folder is None or not (self.asked or project.is_project(folder)):
-            return (
-                f"This folder is not a project: {docker_config.FILE} is written only with "
-                "--remember."
-            )
+            return ""
         try:
-            path = docker_config.write(folder, self._session(settings, target, username))
+            session = self._session(settings, target, username)
+            path = docker_config.write(folder, session)
         except UsageError as error:
             return f"Warning: {docker_config.FILE} was not written. {error}"
         except OSError as error:
             return f"Warning: {docker_config.FILE} was not written: {error.strerror}."
-        return f"{path} records the registry and the account for pushes from this folder."
+        image = f", and the image name {session.image}," if session.image else ""
+        return f"{path} records the registry and the account{image} for pushes from this folder."
 
     def _session(self, settings: Settings, target: LoginTarget, username: str) -> ProjectSession:
         """Return what is stored; data of another registry is dropped."""

@@ -235,6 +235,11 @@ def _project_prefix(kind: Kind, settings: Settings) -> str:
         return _prefix(kind, settings.namespace)
     prefix = _account(settings)
     if prefix is None and kind.prefix == "required":
+        if not (settings.registry or settings.implied):
+            raise UsageError(
+                f"No target was given, and for the default, {kind.host}, no account.",
+                "Give --image HOST/NAME:TAG, or --namespace or --username for the default.",
+            )
         raise UsageError(
             f"The image would go to {kind.host}, where it belongs to an account, and none was "
             "given.",

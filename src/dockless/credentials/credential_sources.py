@@ -244,6 +244,11 @@ def _from_configuration(
     return login(username, configured.password(), configured.origin)
 
 
+def _shown(origin: str) -> str:
+    """Return where a password is from, as part of a sentence."""
+    return origin if origin == "standard input" else f"the {origin}"
+
+
 def login(username: str, password: Secret, origin: str) -> Credential:
     """Return an explicit credential.
 
@@ -252,18 +257,18 @@ def login(username: str, password: Secret, origin: str) -> Credential:
     """
     if not password:
         raise UsageError(
-            f"The password from the {origin} is empty.",
+            f"The password from {_shown(origin)} is empty.",
             "Check what was meant to hold it, such as a variable that is not set.",
         )
     if not username:
         raise UsageError(
-            f"There is a password from the {origin}, but no username.",
+            f"There is a password from {_shown(origin)}, but no username.",
             "Add --username, or set DOCKLESS_USERNAME.",
         )
     if ":" in username:
         # Not shown: what follows the colon may be a password.
         raise UsageError(
-            f"The username that goes with the password from the {origin} contains a colon.",
+            f"The username that goes with the password from {_shown(origin)} contains a colon.",
             "Give the username alone; the password has its own option.",
         )
     return Credential(username=username, password=password, origin=origin)

@@ -44,7 +44,7 @@ def check_name(target: PeerAddress, via: Proxy | None) -> Iterator[Finding]:
             "problem",
             "its name cannot be resolved: "
             + ("no name server responds." if temporary else "there is no such host."),
-            "Check the network and /etc/resolv.conf." if temporary else "Check how it is written.",
+            "Check the network and /etc/resolv.conf." if temporary else "Check the spelling.",
         )
         return
     what = ", ".join(found) if found != (asked.host,) else "is an IP address"
@@ -92,7 +92,7 @@ def judge_port(
             str(target), "note", what, "Each connection may first time out on the other address."
         )
     else:
-        yield _line(str(target), "ok", "is reached")
+        yield _line(str(target), "ok", "is reachable")
 
 
 def check_tls(endpoint: Endpoint, via: Proxy | None) -> Iterator[Finding]:

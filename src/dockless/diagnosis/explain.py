@@ -111,7 +111,7 @@ def found_rows(found: FoundCredential) -> Iterator[Row]:
     No program is started to explain, so what only a program knows stays open.
     """
     for place in found.asked:
-        yield "credential", place, "not asked yet" if place.endswith(OPEN) else "looked at"
+        yield "credential", place, "not asked yet" if place.endswith(OPEN) else "searched"
     if found.credential:
         yield "credential", found.credential.username, found.credential.origin
     elif any(place.endswith(OPEN) for place in found.asked):

@@ -162,9 +162,7 @@ def _engines(place: Workdir) -> Iterator[tuple[str, str]]:
     for name in ("crane", "skopeo"):
         path = place.facts.programs.get(name)
         with contextlib.suppress(EngineError):
-            lacks = (
-                probe.look(name, Path(path), place.shell).unusable if path else "it is not there"
-            )
+            lacks = probe.look(name, Path(path), place.shell).unusable if path else "not installed"
             yield name, lacks
 
 

@@ -1,4 +1,6 @@
-"""Numbers of things, as words of a sentence."""
+"""Numbers of things, and lists of them, as words of a sentence."""
+
+from collections.abc import Sequence
 
 
 def counted(count: int, noun: str) -> str:
@@ -19,3 +21,9 @@ def share(count: int, total: int, noun: str) -> str:
 def references(count: int, total: int) -> str:
     """Return `1 of 2 references is`, `2 of 2 references are`."""
     return f"{share(count, total, 'reference')} {'is' if count == 1 else 'are'}"
+
+
+def listed(words: Sequence[str], conjunction: str) -> str:
+    """Return `a`, `a or b`, `a, b or c`, with the conjunction that is given."""
+    *others, last = words
+    return f"{', '.join(others)} {conjunction} {last}" if others else last

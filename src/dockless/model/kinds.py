@@ -5,7 +5,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from dockless.oci.reference import DOCKER_HUB
+from dockless.oci.reference import DOCKER_HUB, is_registry
 
 
 class Kind(Struct, frozen=True, kw_only=True):
@@ -80,6 +80,22 @@ def named(name: str) -> Kind:
             return kind
     names = ", ".join(kind.name for kind in KINDS)
     raise ValueError(f"{name!r} is not a kind of registry ({names})")
+
+
+def advice(text: str, origin: str) -> str:
+    """Return what to do about a text that is no kind of registry.
+
+    Args:
+        text: What was given.
+        origin: The option or variable that it was given with.
+    """
+    host = text.lower().partition("://")[2].rstrip("/") or text.rstrip("/")
+    if not is_registry(host.partition("/")[0]):
+        return "Give one of these; `private` is every other kind, and needs the registry's host."
+    if (kind := infer(host.partition("/")[0])) is not PRIVATE:
+        return f"Write {kind.name}, which is the kind of {host.partition('/')[0]}."
+    image = "DOCKLESS_IMAGE=" if origin.startswith("DOCKLESS_") else "--image "
+    return f"Leave {origin} out, and name the host in the image: {image}{host}/NAME[:TAG]."
 
 
 def infer(host: str) -> Kind:

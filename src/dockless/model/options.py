@@ -77,11 +77,15 @@ class PushOptions(RegistryAccess, frozen=True, kw_only=True):
                 "--manifest-format docker and --compression zstd",
             ),
         )
-        if (self.scan_on_push or self.immutable_tags) and not self.create_repository:
-            raise UsageError(
-                "--scan-on-push and --immutable-tags are settings of a new repository.",
-                "Add --create-repository, or leave them out.",
-            )
+        given = (
+            *(["--scan-on-push"] if self.scan_on_push else []),
+            *(["--immutable-tags"] if self.immutable_tags else []),
+        )
+        if given and not self.create_repository:
+            what = " and ".join(given)
+            needs = "needs" if len(given) == 1 else "need"
+            remedy = f"Add it, or leave {what} out."
+            raise UsageError(f"{what} {needs} --create-repository.", remedy)
         least, most = self.connection_limits()
         connections = least if self.max_connections is None else self.max_connections
         _bound(least <= connections <= most, f"max_connections must be from {least} to {most}")

@@ -38,7 +38,7 @@ _EDGES = " \t\r\n.,:;()'\""
 # the first that fits
 _MEANINGS: tuple[tuple[type[BaseException], str], ...] = (
     (http.client.RemoteDisconnected, "it closes the connection without a response"),
-    (http.client.IncompleteRead, "its response was cut short"),
+    (http.client.IncompleteRead, "its response was truncated"),
     (http.client.HTTPException, "its response is not HTTP"),
     (TimeoutError, _LATE),
     (EOFError, "it closes the connection"),

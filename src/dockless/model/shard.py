@@ -54,8 +54,13 @@ class Shard(Struct, frozen=True):
         numbers = index.isdecimal() and count.isdecimal()
         if numbers and max(len(index), len(count)) > _LONGEST:
             raise ValueError(f"INDEX/COUNT has at most {MOST} parts")
-        if not (numbers and int(index) < int(count)):
-            raise ValueError("it is not INDEX/COUNT with INDEX from 0 to COUNT - 1, nor auto")
+        if not (numbers and int(count)):
+            raise ValueError("it is not INDEX/COUNT, as in 0/4, nor auto")
+        if int(index) >= int(count):
+            last = int(count) - 1
+            raise ValueError(
+                f"parts are numbered from 0, and the last of {count} is {last}/{count}"
+            )
         if int(count) > MOST:
             raise ValueError(f"INDEX/COUNT has at most {MOST} parts")
         return cls(int(index), int(count))

@@ -44,7 +44,7 @@ def left_out_lines(
         images: The error of each image that is not in it.
         faults: What else is damaged in its sources.
     """
-    yield from (f"MISSING in {out}: {error.what}" for error in images)
+    yield from (f"Missing in {out}: {error.what}" for error in images)
     yield from (f"Damaged in the sources: {error.what}" for error in faults)
 
 
@@ -52,7 +52,7 @@ def left_out_error(out: str, images: int, faults: int) -> PartialError | None:
     """Return the error that sums these lines up; None where there are none."""
     if images:
         were = "was" if images == 1 else "were"
-        what = f"{out} LACKS {counted(images, 'image')} that {were} asked for."
+        what = f"{out} lacks {counted(images, 'image')} that {were} asked for."
     elif faults:
         what = (
             f"{out} has every image that could be found, but the sources have "

@@ -2,6 +2,22 @@
 
 from collections.abc import Mapping
 
+COMMANDS: Mapping[str, str] = {
+    "push": "Push an image to a registry.",
+    "mirror": "Push every image of many sources to one registry.",
+    "bundle": "Create, verify and list bundles: many images in one file or folder.",
+    "verify": "Check receipts of pushes and mirrors against the registry.",
+    "hosts": "List the servers, and check what each one needs for a push.",
+    "login": "Check a login, and store it in the OS keyring.",
+    "logout": "Remove the logins for a registry.",
+    "whoami": "List the logins of this machine.",
+    "doctor": "Check for anything that may prevent a push.",
+    "cache": "Show or prune the store of staged layers.",
+    "tools": "Find, check and install the engines: crane and skopeo.",
+    "completion": "Print what makes a shell complete the command line.",
+}
+"""Every command, with what it does."""
+
 EPILOGS: Mapping[str, str] = {
     "dockless": """\b
 Examples:
@@ -68,7 +84,8 @@ Examples:
 """,
     "bundle create": """\b
 SOURCE is what `dockless mirror` takes, docker://REGISTRY/IMAGE included.
-OUT is a folder (an OCI layout), a file that ends in .tar, or - for standard output.
+OUT is the path of a folder (an OCI layout) or of a file that ends in .tar, or - for
+standard output.
 
 \b
 Examples:
@@ -121,6 +138,10 @@ the extra `file`), or MODULE.CLASS of the keyring library. Without --keyring and
 DOCKLESS_KEYRING the first available one, never the file.
 """,
     "logout": """\b
+HOST is as in `dockless login`. Without it: the registry of config/deploy.yml or
+docker-config.json, else Docker Hub.
+
+\b
 Examples:
   dockless logout
   dockless logout ghcr.io

@@ -14,7 +14,7 @@ from dockless.report.json import SCHEMA_VERSION, error_members
 from dockless.report.text import columns, error_texts
 from dockless.report.units import human_size, human_time
 
-_HEADINGS = ("HOST", "WAY", "DIGEST", "SENT", "TIME", "RESULT")
+_HEADINGS = ("HOST", "METHOD", "DIGEST", "SENT", "TIME", "RESULT")
 _PLAN_HEADINGS = ("HOST", "IMAGE", "DRY RUN")
 _SHORT_HEX = 12
 
@@ -78,8 +78,16 @@ def residue_lines(result: HostResult) -> tuple[str, ...]:
     return tuple(f"{host}: left behind: {path}" for path in result.residue)
 
 
-def check_text(number: int, found: Checked) -> str:
-    """Return what one host has, as a paragraph."""
+def check_text(number: int, found: Checked, *, alone: bool = False) -> str:
+    """Return what one host has, as a paragraph.
+
+    Args:
+        number: That of the list of servers.
+        found: What it has.
+        alone: Whether it is the only host, so that its error is that of the command.
+    """
+    if found.error and alone:
+        return f"{number:3}  {found.server}\n     could not be checked"
     if found.error:
         return f"{number:3}  {found.server}\n     {one_line(str(found.error))}"
     reached = {True: "reached", False: "not reached", None: "unknown"}

@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from difflib import get_close_matches
 
 from dockless.errors import UsageError
+from dockless.oci.reference import REGISTRY, Name
 
 _OF_A_BUNDLE = "What is in a bundle is pushed by: dockless mirror BUNDLE --to HOST."
 _MEANT = {
@@ -22,6 +23,16 @@ _MEANT = {
     "dockless mirror --image": "Where images go is --to HOST[/PREFIX].",
     "dockless mirror --registry": "Where images go is --to HOST[/PREFIX].",
     "dockless mirror --tag": "Images keep their tags.",
+    "dockless push -u": "Did you mean --username?",
+    "dockless mirror -u": "Did you mean --username?",
+    "dockless login -u": "Did you mean --username?",
+    "dockless logout -u": "Did you mean --username?",
+    "dockless push -p": "Did you mean --password-stdin?",
+    "dockless mirror -p": "Did you mean --password-stdin?",
+    "dockless login -p": "Did you mean --password-stdin?",
+    "dockless push -t": "Did you mean --tag?",
+    "dockless hosts -t": "Did you mean --tag?",
+    "dockless mirror -t": "Did you mean --to HOST[/PREFIX]? Images keep their tags.",
 }
 """What people may mean by words of other programs."""
 
@@ -46,13 +57,16 @@ _WORDS = (
 """What the library that reads command lines says, and what is said in place of that."""
 
 
-def usage_error(command: str, message: str, commands: Collection[str]) -> UsageError:
+def usage_error(
+    command: str, message: str, commands: Collection[str], source: str | None = None
+) -> UsageError:
     """Return the error for a command line that cannot be understood.
 
     Args:
         command: The command, as in `dockless push`.
         message: What click says about it.
         commands: The commands that there are.
+        source: The SOURCE that was given, if one was.
     """
     see = f"See `{command} --help`."
     if found := re.match(r"No such (option|command) '(.+?)'\.(?: \(?(Did .*?\?))?", message):
@@ -66,8 +80,7 @@ def usage_error(command: str, message: str, commands: Collection[str]) -> UsageE
         name = found[1]
         return UsageError(f"{command} needs {name}.", f"{_ADD.get(name, f'Add {name}.')} {see}")
     if found := re.fullmatch(r"Got unexpected extra arguments? \((.*)\)", message):
-        fewer = _FEWER.get(command, "Leave it out, or put quotes around a value with spaces.")
-        return UsageError(f"{command} cannot use the argument {found[1]}.", f"{fewer} {see}")
+        return _too_many(command, found[1], source)
     if found := re.fullmatch(r"Option '(\S+)' requires an argument\.?", message):
         return UsageError(f"{found[1]} needs a value.", f"Write it as {found[1]} VALUE.")
     if found := re.fullmatch(r"Option '(\S+)' does not take a value\.?", message):
@@ -78,6 +91,34 @@ def usage_error(command: str, message: str, commands: Collection[str]) -> UsageE
     for pattern, words in _WORDS:
         said = re.sub(f"^{pattern}$", words, said)
     return UsageError(f"{said}.", see)
+
+
+def _too_many(command: str, extra: str, source: str | None) -> UsageError:
+    """Return the error for an argument too many."""
+    if source and command == "dockless push" and _is_target(extra):
+        return UsageError(
+            f"SOURCE is {source}, and {extra} is an argument too many.",
+            f"If {extra} is the target: dockless push {source} --image {_name(extra)}",
+        )
+    fewer = _FEWER.get(command, "Leave it out, or put quotes around a value with spaces.")
+    return UsageError(
+        f"{command} cannot use the argument {extra}.", f"{fewer} See `{command} --help`."
+    )
+
+
+def _is_target(text: str) -> bool:
+    """Whether an argument looks like the name of a target: other programs take it as the second."""
+    name = _name(text)
+    if not ("/" in name or ":" in name) or text.startswith((".", "/", "~")) or ".tar" in text:
+        return False
+    try:
+        return bool(Name.parse(name))
+    except ValueError:
+        return False
+
+
+def _name(text: str) -> str:
+    return text.removeprefix(REGISTRY)
 
 
 def _one_of(near: Sequence[str]) -> str:

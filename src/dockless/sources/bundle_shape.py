@@ -110,7 +110,7 @@ def _loose(
         zeros += len(data)
     if zeros < len(_END):
         yield (
-            f"{label} has no end-of-archive marker (two blocks of zeros), so it may be cut short."
+            f"{label} has no end-of-archive marker (two blocks of zeros), so it may be truncated."
         )
 
 

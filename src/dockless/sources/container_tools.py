@@ -34,7 +34,11 @@ class ContainerTool:
 
     Attributes:
         name: The program: `docker` or `podman`.
+        is_meant: Whether the user must see that it does not respond: not where it is only
+            installed, and nothing selects its daemon.
     """
+
+    is_meant = True
 
     def __init__(self, name: str, programs: Programs) -> None:
         self.name = name

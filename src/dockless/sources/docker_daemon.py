@@ -38,8 +38,12 @@ def tools_here(programs: Programs, environment: Mapping[str, str]) -> tuple[Cont
     docker, *others = container_tools(programs)
     path, why = _socket(environment)
     if path:
-        return (DockerDaemon(path, programs), *others)
-    return (Unreachable(why, programs) if why and not docker.available() else docker, *others)
+        docker = DockerDaemon(path, programs)
+    elif why and not docker.available():
+        docker = Unreachable(why, programs)
+    selected = environment.get("DOCKER_HOST") or current_context(environment)
+    docker.is_meant = selected not in ("", "default")
+    return (docker, *others)
 
 
 def socket_of(environment: Mapping[str, str]) -> Path | None:

@@ -115,14 +115,12 @@ def tar_errors(label: str, head: bytes = b"") -> Iterator[None]:
     try:
         yield
     except tarfile.ReadError as error:
-        if "empty file" in str(error):
-            raise SourceError(
-                f"{label} is empty or cut short.", "Create or copy it again."
-            ) from None
-        if "unexpected end of data" in str(error):
-            raise SourceError(f"{label} is cut short.", "Create or copy it again.") from None
-        from dockless.sources.not_images import refused_kind  # noqa: PLC0415 - rare
+        from dockless.sources.not_images import empty, refused_kind  # noqa: PLC0415 - rare
 
+        if "empty file" in str(error):
+            raise empty(label) from None
+        if "unexpected end of data" in str(error):
+            raise SourceError(f"{label} is truncated.", "Create or copy it again.") from None
         raise refused_kind(label, head) or SourceError(
             f"{label} is not a readable tar archive: {error}.",
             "Give an archive made by 'docker save', 'podman save' or skopeo.",

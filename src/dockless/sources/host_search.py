@@ -76,7 +76,7 @@ def find_on_host(
             return HostImage(source=source)
         names, tool, typed = (source.name,), source.tool, True
     tools = tuple(each for each in container_tools(shell) if tool in ("", each.name))
-    has, image = find_local(names, tools, warn, typed=typed)
+    has, image = find_local(names, tools, warn, typed=typed, there=True)
     step(f"Source: {has.name} image {image.shown}")
     return HostImage(has, image)
 

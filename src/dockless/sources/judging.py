@@ -144,7 +144,7 @@ def _of_members(archive: tarfile.TarFile, watched: _Watched, path: Path) -> str:
             return f"its first {_ENOUGH} files do not belong to an image"
     # tarfile takes whatever is no header for the end; the end is a block of zeros
     if watched.last != bytes(tarfile.BLOCKSIZE):
-        raise SourceError(f"{path} is cut short or damaged.", "Create or copy it again.")
+        raise SourceError(f"{path} is truncated or damaged.", "Create or copy it again.")
     if not count and promises_archive(path):
         raise SourceError(f"{path} is an empty archive.", "Create or copy it again.")
     return "it has no manifest.json or index.json of an image"

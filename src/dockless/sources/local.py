@@ -1,10 +1,12 @@
 """An image that a container tool has: saved on a pipe, and only if it is not known already."""
 
 import contextlib
+import logging
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from dockless.errors import EngineError, LostCopyError, SourceError
+from dockless.model.counts import listed
 from dockless.model.pins import refuse_wrong_pins
 from dockless.oci.content import Content
 from dockless.oci.digest import Digest
@@ -156,7 +158,8 @@ def agreed(found: LocalImage, digest: Digest) -> None:
     refuse_wrong_pins((name,), digest, found.tool, remedy)
 
 
-_REMEDY = "Check the name. An image of a registry is docker://HOST/NAME:TAG"
+_MOST_LISTED = 10
+_log = logging.getLogger("dockless.programs")
 
 
 def find_local(
@@ -165,6 +168,7 @@ def find_local(
     warn: Callable[[str], None],
     *,
     typed: bool = False,
+    there: bool = False,
 ) -> tuple[ContainerTool, LocalImage]:
     """Return the first of the named images that any of the tools has.
 
@@ -178,6 +182,7 @@ def find_local(
             the image of another one is taken.
         typed: Whether the only name is what the user typed as the source, and may be an ID where
             no image has this name.
+        there: Whether they are those of another host.
 
     Raises:
         SourceError: None has any; the error lists what was searched for, and what exists. Or what
@@ -192,44 +197,69 @@ def find_local(
     if best:
         if best[1].as_stored:
             agreed(best[1], best[1].image_id)
-        for why in asked.silent.values():
-            warn(f"{why} The image of {best[0].name} is taken: {best[1].shown}.")
+        for name, why in asked.silent.items():
+            if any(tool.name == name and tool.is_meant for tool in present):
+                warn(f"{why} The image of {best[0].name} is taken: {best[1].shown}.")
+            else:
+                _log.debug(why)
         return best
-    said = [asked.silent.get(tool.name) or _listed(tool) for tool in present]
-    if not present:
-        said.append(f"None of {', '.join(tool.name for tool in tools)} is on PATH.")
-    raise SourceError(
-        f"There is no local image {' nor '.join(names)}.",
-        " ".join([*said, _remedy(names[0], typed=typed)]),
-    )
+    raise _absent(names, asked, tools, _remedy(names[0], typed=typed, there=there), there=there)
 
 
-def _remedy(name: str, *, typed: bool) -> str:
+def _absent(
+    names: tuple[str, ...],
+    asked: "_Asked",
+    known: Sequence[ContainerTool],
+    remedy: str,
+    *,
+    there: bool,
+) -> SourceError:
+    """Return the error for an image that no tool has; where none responds, nobody knows that."""
+    silent = asked.silent
+    if silent and len(silent) == len(asked.tools):
+        if len(known) == 1 and "docker" in silent:
+            remedy = f"name podman's image with containers-storage:{names[0]}."
+            return SourceError(silent["docker"], f"Start it, or {remedy}")
+        return SourceError(" ".join(silent.values()), f"Correct that first. {remedy}")
+    what = f"{'The host has no' if there else 'There is no local'} image {listed(names, 'or')}."
+    said = [_listed([tool for tool in asked.tools if tool.name not in silent]), remedy]
+    if not asked.tools:
+        said = [f"None of {', '.join(tool.name for tool in known)} is on PATH.", remedy]
+    if silent:  # last, and short: as a rule it is one that nobody uses here
+        respond = "does not respond" if len(silent) == 1 else "do not respond"
+        said.append(f"{listed([*silent], 'and')} {respond}; `dockless doctor` says why.")
+    return SourceError(what, " ".join(said))
+
+
+def _remedy(name: str, *, typed: bool, there: bool) -> str:
     """Return what to do where a tool has no image of a name, which may be one of a registry."""
+    if there:
+        return "Check the name, and name the image there with --source."
     if not typed:
-        return f"{_REMEDY}; `dockless push --build` builds one."
+        return "Check the name, or build the image with `dockless push --build`."
     with contextlib.suppress(ValueError):
         if Name.parse(name).host not in ("", "localhost"):
-            return f"Check the name. The image of that registry is docker://{name}."
-    return f"{_REMEDY}."
+            return f"Check the name; the image of that registry is {REGISTRY}{name}."
+    return f"Check the name; an image of a registry is {REGISTRY}HOST/NAME:TAG."
 
 
 class _Asked:
     """Tools that are asked for an image.
 
     Attributes:
+        tools: Those that are here.
         silent: Why a tool cannot tell, by its name.
     """
 
     def __init__(self, tools: Sequence[ContainerTool]) -> None:
         self.silent: dict[str, str] = {}
-        self._tools = tools
+        self.tools = tools
 
     def named(self, names: tuple[str, ...]) -> tuple[ContainerTool, LocalImage] | None:
         """Return the image with the best of these names."""
         best: tuple[ContainerTool, LocalImage] | None = None
         better = names
-        for tool in self._tools:
+        for tool in self.tools:
             with self._answering(tool):
                 if found := tool.find(better):
                     best, better = (tool, found), names[: names.index(found.name)]
@@ -244,7 +274,7 @@ class _Asked:
             SourceError: There are several.
         """
         best: tuple[ContainerTool, LocalImage] | None = None
-        for tool in self._tools:
+        for tool in self.tools:
             if tool.name in self.silent:
                 continue
             with self._answering(tool):
@@ -265,6 +295,15 @@ class _Asked:
             self.silent[tool.name] = error.what
 
 
-def _listed(tool: ContainerTool) -> str:
-    there = ", ".join(tool.names()[:10]) or "no images"
-    return f"{tool.name} has: {there}."
+def _listed(tools: Sequence[ContainerTool]) -> str:
+    """Return which images there are, those of tools with one store once."""
+    having: dict[str, list[str]] = {}
+    for tool in tools:
+        having.setdefault(", ".join(tool.names()[:_MOST_LISTED]), []).append(tool.name)
+    some = {images: names for images, names in having.items() if images} or having
+    return f"{'; '.join(_having(names, images) for images, names in some.items())}."
+
+
+def _having(tools: Sequence[str], images: str) -> str:
+    has = "has" if len(tools) == 1 else "have"
+    return f"{listed(tools, 'and')} {has}{f': {images}' if images else ' no images'}"

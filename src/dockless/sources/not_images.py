@@ -6,6 +6,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from dockless.errors import SourceError
+from dockless.sources.source_paths import ARCHIVE_ENDINGS, STANDARD_INPUT
 
 _ROOT = frozenset({"bin", "boot", "dev", "etc", "home", "lib", "lib64", "media", "mnt", "opt",
                    "proc", "root", "run", "sbin", "srv", "sys", "tmp", "usr", "var",
@@ -13,6 +14,7 @@ _ROOT = frozenset({"bin", "boot", "dev", "etc", "home", "lib", "lib64", "media",
 """What a Linux root file system has at its top (Filesystem Hierarchy Standard 3.0)."""
 
 _ENTRY_POINTS = ("index.json", "manifest.json")
+_LONGEST_CHARACTER = 4
 _UNPACK = "Unpack it, and push the archive or layout that is in it."
 _DECOMPRESS = "Decompress it first; gzip, zstd, xz and bzip2 can be pushed as they are."
 _DOWNLOAD = "Get the file again, and look at what the server says."
@@ -58,8 +60,19 @@ def recipe(label: str, path: Path) -> SourceError | None:
     there = "" if os.path.normpath(folder) == "." else f"cd {folder} && "
     return SourceError(
         f"{label} is not an image: it {what}.",
-        f"Build the image and push it, without a SOURCE: {there}dockless push --build",
+        "Build the image and push it, with the same options and without a SOURCE: "
+        f"{there}dockless push --build",
     )
+
+
+def empty(label: str) -> SourceError:
+    """Return the error for a file or stream of no bytes."""
+    if label == STANDARD_INPUT:
+        return SourceError(
+            "Standard input is empty: the command before the pipe wrote nothing.",
+            "Check that command.",
+        )
+    return SourceError(f"{label} is empty.", "Create or copy it again.")
 
 
 def refused_kind(label: str, head: bytes) -> SourceError | None:
@@ -72,7 +85,23 @@ def refused_kind(label: str, head: bytes) -> SourceError | None:
     for begins, what, remedy in _KINDS:
         if re.match(begins, head):
             return SourceError(f"{label} is not an image archive: it is {what}.", remedy)
-    return None
+    if not _is_text(head):
+        return None
+    remedy = "Give an archive made by 'docker save', 'podman save' or skopeo."
+    if label != STANDARD_INPUT and not any(ending in label for ending in ARCHIVE_ENDINGS):
+        remedy = f"If it is a list of sources, give it with -f, as in `dockless mirror -f {label}`."
+    return SourceError(f"{label} is a text file, not an image archive.", remedy)
+
+
+def _is_text(head: bytes) -> bool:
+    """Whether a file that begins so is a text, in UTF-8; its last character may be cut."""
+    try:
+        text = head.decode()
+    except UnicodeDecodeError as error:
+        if error.start < len(head) - _LONGEST_CHARACTER + 1:
+            return False
+        text = head[: error.start].decode()
+    return bool(text) and all(each.isprintable() or each.isspace() for each in text)
 
 
 def unpacked_archive(label: str) -> SourceError:

@@ -20,7 +20,7 @@ from dockless.processes.programs import Programs
 from dockless.sources.archive import Candidate, agreed, candidates, select, with_tag
 from dockless.sources.files import Files, SourceFile
 from dockless.sources.oci_layout import PackedImage
-from dockless.sources.source_paths import PARTS_ENDING
+from dockless.sources.source_paths import PARTS_ENDING, is_layout
 from dockless.sources.spec import SourceSpec
 from dockless.storage.blocks import ReadableStream
 from dockless.storage.decompression import MAGIC_BYTES, sniff
@@ -148,8 +148,8 @@ class Opener:
         if spec.kind == "local":
             return [self._typed(spec, platform)]
         if spec.here:
-            which = f", of which {spec.selector}" if spec.selector else ""
-            self._progress.note(f"Source: the {spec.kind} {spec.here}{which}")
+            which = f"image {spec.selector} of " if spec.selector else ""
+            self._progress.note(f"Source: {which}the {_shown_kind(spec)} {spec.here}")
         if spec.kind == "registry":
             return [self._pulled(spec, platform, packed, several)]
         return candidates(self._files(spec), self._staging, platform, packed, several)
@@ -194,7 +194,9 @@ class Opener:
             if not spec.here:
                 raise
             if known := _other_kind(spec):
-                raise known from None
+                if spec.path.suffix or spec.path.is_dir():  # else it may be meant as a name
+                    raise known from None
+                raise SourceError(f"{known.what} {error.what}", known.remedy) from None
             raise error.with_context(
                 f"{spec.here} is neither an image archive nor an OCI layout. {error.what}",
                 f"Give an archive of 'docker save', 'podman save' or skopeo. {error.remedy}",
@@ -262,15 +264,21 @@ class Opener:
             raise
 
 
+def _shown_kind(spec: SourceSpec) -> str:
+    """Return what a path is, for messages, before it is read."""
+    return spec.kind if spec.kind != "layout" or is_layout(spec.path) else "folder"
+
+
 def _other_kind(spec: SourceSpec) -> SourceError | None:
     """Return what the file of an image's name is that is no archive, where it is known."""
-    from dockless.sources.not_images import recipe, refused_kind  # noqa: PLC0415 - rare
+    from dockless.sources.not_images import empty, recipe, refused_kind  # noqa: PLC0415 - rare
 
     if error := recipe(spec.here, spec.path):
         return error
     try:
         with SourceFile(spec.path) as file:
-            return refused_kind(spec.here, file.read(_HEAD))
+            head = file.read(_HEAD)
+            return refused_kind(spec.here, head) if head else empty(spec.here)
     except (SourceError, OSError):
         return None
 

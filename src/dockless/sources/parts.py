@@ -73,7 +73,7 @@ def altered(listing: Path, parts: Sequence[Part]) -> str:
     """Return what is wrong with a list that dockless would write otherwise; empty for nothing.
 
     A bundle's archive is a whole number of records of 10 KiB, as tar's have been since it wrote
-    tapes; of a list that was cut short it may not be.
+    tapes; of a list that was truncated it may not be.
     """
     if sum(part.size for part in parts) % tarfile.RECORDSIZE:
         return f"{listing} does not list all the parts of an archive."

@@ -14,7 +14,7 @@ from dockless.oci.manifest import LONGEST_MANIFEST
 from dockless.sources.dir_transport import is_dir_transport
 from dockless.sources.files import SourceFile, reading
 from dockless.sources.judging import listed_files, lists_images, promises_archive, why_no_image
-from dockless.sources.not_images import unpacked_archive
+from dockless.sources.not_images import recipe, unpacked_archive
 from dockless.sources.source_paths import PARTS_ENDING, is_layout
 
 _PART = re.compile(r"(?P<whole>.+)\.\d{3,}")
@@ -69,6 +69,8 @@ def search(top: Path) -> FolderContents:
         except SourceError as error:
             found.errors[folder] = error
     found.sources.sort()
+    if not found.sources and not found.errors and (built := recipe(str(top), top)):
+        found.errors[top] = built
     return found
 
 

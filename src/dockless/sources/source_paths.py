@@ -5,6 +5,9 @@ from pathlib import Path
 
 from dockless.errors import SourceError
 
+STANDARD_INPUT = "standard input"
+"""How standard input is called in messages."""
+
 PARTS_ENDING = ".parts.json"
 """The end of the name of a list of parts, see `sources.parts`."""
 

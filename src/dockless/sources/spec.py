@@ -3,7 +3,7 @@
 import contextlib
 import os
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NoReturn
 
 from msgspec import Struct
 
@@ -12,6 +12,7 @@ from dockless.model.schemes import has_scheme, without_scheme
 from dockless.oci.reference import REGISTRY, Name, Reference, is_image_name
 from dockless.sources.source_paths import (
     ARCHIVE_ENDINGS,
+    STANDARD_INPUT,
     existing,
     has_image,
     is_archive,
@@ -60,7 +61,7 @@ class SourceSpec(Struct, frozen=True, kw_only=True):
     @property
     def label(self) -> str:
         """The source's name in messages."""
-        return "standard input" if self.kind == "stdin" else self.name or str(self.path)
+        return STANDARD_INPUT if self.kind == "stdin" else self.name or str(self.path)
 
     @property
     def registry(self) -> str:
@@ -110,7 +111,7 @@ def parse_source(text: str, folder: Path) -> SourceSpec:
         name = without_scheme(text.removeprefix(REGISTRY), "SOURCE")
         return SourceSpec(kind="registry", name=name)
     if has_scheme(text):
-        return _pasted(text)
+        _refuse_address(text)
     if colon and transport in TOOLS:
         return SourceSpec(kind="local", name=details, tool=TOOLS[transport])
     if colon and transport in PATHS:
@@ -124,16 +125,19 @@ def parse_source(text: str, folder: Path) -> SourceSpec:
     return _plain(text, folder)
 
 
-def _pasted(text: str) -> SourceSpec:
-    """Read the address of an image, as it is pasted from a browser."""
-    name = without_scheme(text, "SOURCE")
+def _refuse_address(text: str) -> NoReturn:
+    """Raise UsageError for an address, which no name of a local image has in front of it."""
+    name = text.partition("://")[2]
     if looks_like_path(name):
         raise UsageError(
             f"SOURCE {text!r} is the address of a file, which is not downloaded.",
             "Download it first, and give its path.",
         )
     bare_name(name)
-    return SourceSpec(kind="local", name=name, bare=True)
+    raise UsageError(
+        f"SOURCE {text} is a URL, and no image of this machine is called so.",
+        f"Write the image of that registry as {REGISTRY}{name}.",
+    )
 
 
 def _plain(text: str, folder: Path) -> SourceSpec:

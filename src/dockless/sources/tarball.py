@@ -61,7 +61,7 @@ class PlainTar:
             total = file.seek(0, os.SEEK_END)
         self._links.refuse_faulty(self)
         if any(start + size > total for start, size in self._places.values()):
-            raise SourceError(f"{label} is cut short.", "Create or copy it again.")
+            raise SourceError(f"{label} is truncated.", "Create or copy it again.")
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and self._links.follow(name) in self._places

@@ -176,7 +176,7 @@ class HostTrust:
             f"The host key of {route.name} is not known{alias}: {_shown(key)}"
             f"{f' ({why})' if why else ''}.",
             f"Compare it with `ssh-keygen -lf /etc/ssh/ssh_host_{_stem(key.kind)}_key.pub` there; "
-            f"{add}push with --accept-new-host-keys.",
+            f"{add}use --accept-new-host-keys.",
         )
 
     def _changed(self, key: HostKey) -> AuthError:

@@ -24,7 +24,7 @@ class LengthChecked:
         data = self._stream.read(min(size, self._left) if size >= 0 else self._left)
         if not data and self._left:
             raise SourceError(
-                f"{self._label} is cut short: it lacks {number(self._left, 'byte')}.",
+                f"{self._label} is truncated: it lacks {number(self._left, 'byte')}.",
                 "Create or copy it again.",
             )
         self._left -= len(data)

@@ -65,7 +65,7 @@ def test_a_host_without_the_image_lists_what_it_has(admin: Admin, docker_host: H
     admin.knows(docker_host)
     done = admin.run("bad/absent:1", "--host", docker_host.target, "--source", "absent:1")
     said = complaint(done, 3)
-    assert "There is no local image absent:1" in said
+    assert "The host has no image absent:1" in said
     assert "docker has: " in said
     assert SAMPLE in said
 

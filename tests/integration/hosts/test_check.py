@@ -54,7 +54,7 @@ def test_a_check_says_what_each_host_has(
     assert first["tools"]["docker"].startswith("20.10")
     assert first["image"].startswith(f"docker has {SAMPLE}, sha256:")
     assert first["engines"]["crane"] == {"usable": True, "lacks": ""}
-    assert first["engines"]["skopeo"] == {"usable": False, "lacks": "it is not there"}
+    assert first["engines"]["skopeo"] == {"usable": False, "lacks": "not installed"}
     assert first["freeBytes"] > 1_000_000
     assert abs(first["clockAheadSeconds"]) < 10
     assert (first["reachesRegistry"], second["reachesRegistry"]) == (True, False)
@@ -96,5 +96,4 @@ def test_a_host_that_says_nothing_is_given_up_in_time(admin: Admin) -> None:
         target = f"root@127.0.0.1:{silent.getsockname()[1]}"
         done = admin.program.run("hosts", "--check", "--host", target, "--timeout", "1s")
     assert done.code == 6, done.stderr
-    assert "did not finish within --timeout" in done.stdout
     assert "did not finish within --timeout" in done.stderr

@@ -13,7 +13,7 @@ import click
 import pytest
 
 from dockless import __version__
-from dockless.cli.main import _COMMANDS, dockless, main
+from dockless.cli.main import dockless, main
 from dockless.errors import (
     AuthError,
     ConflictError,
@@ -26,6 +26,7 @@ from dockless.errors import (
     UsageError,
 )
 from dockless.processes import stops
+from dockless.report.help_texts import COMMANDS
 
 Ends = Callable[..., int]
 
@@ -196,7 +197,7 @@ def test_an_interrupt_is_no_error_of_the_push(
     assert capsys.readouterr().err.startswith(said)
 
 
-@pytest.mark.parametrize("name", [*_COMMANDS])
+@pytest.mark.parametrize("name", [*COMMANDS])
 @pytest.mark.parametrize(
     ("error", "said"),
     [
@@ -240,7 +241,7 @@ def test_an_end_by_the_time_limit_is_a_document_in_json(
     assert (shown["kind"], shown["exitCode"]) == ("network", 6)
 
 
-@pytest.mark.parametrize("name", [*_COMMANDS])
+@pytest.mark.parametrize("name", [*COMMANDS])
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), stops.Terminated()])
 def test_a_stop_while_a_command_is_imported_says_nothing_else(
     monkeypatch: pytest.MonkeyPatch,
@@ -507,11 +508,11 @@ def test_help_names_every_command_and_every_exit_code(
 ) -> None:
     assert ends(option) == 0
     shown = capsys.readouterr().out
-    assert all(f"\n  {name} " in shown for name in _COMMANDS)
+    assert all(f"\n  {name} " in shown for name in COMMANDS)
     assert all(f"{code} " in shown for code in (0, 1, 2, 3, 4, 5, 6, 7, 8, 70, 130, 143))
 
 
-@pytest.mark.parametrize("command", ["", *_COMMANDS])
+@pytest.mark.parametrize("command", ["", *COMMANDS])
 def test_every_help_has_examples(
     ends: Ends, capsys: pytest.CaptureFixture[str], command: str
 ) -> None:

@@ -19,7 +19,7 @@ def test_what_only_a_program_knows_is_not_said_to_be_anonymous(program: str) -> 
 @pytest.mark.parametrize("asked", [(), ("command line: nothing", "keyring: nothing")])
 def test_without_a_credential_the_push_is_anonymous(asked: tuple[str, ...]) -> None:
     *looked, last = found_rows(FoundCredential(credential=None, asked=asked))
-    assert [row[2] for row in looked] == ["looked at"] * len(asked)
+    assert [row[2] for row in looked] == ["searched"] * len(asked)
     assert last == ("credential", "anonymous", "none was found")
 
 

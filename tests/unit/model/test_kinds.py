@@ -1,6 +1,18 @@
 import pytest
 
-from dockless.model.kinds import ACR, DOCKERHUB, ECR, GCR, GHCR, KINDS, PRIVATE, Kind, infer, named
+from dockless.model.kinds import (
+    ACR,
+    DOCKERHUB,
+    ECR,
+    GCR,
+    GHCR,
+    KINDS,
+    PRIVATE,
+    Kind,
+    advice,
+    infer,
+    named,
+)
 
 HOSTS = [
     ("ghcr.io", GHCR),
@@ -52,3 +64,18 @@ def test_kind_is_found_by_name_in_any_case() -> None:
 def test_unknown_name_is_refused_with_the_known_ones() -> None:
     with pytest.raises(ValueError, match=r"'quay' is not a kind of registry .*dockerhub, ecr"):
         named("quay")
+
+
+@pytest.mark.parametrize(
+    ("text", "origin", "said"),
+    [
+        ("ghcr.io", "--registry", "Write ghcr,"),
+        ("https://index.docker.io/v1/", "--registry", "Write dockerhub,"),
+        ("1.dkr.ecr.eu-west-1.amazonaws.com/a", "DOCKLESS_REGISTRY", "Write ecr,"),
+        ("localhost:5000", "--registry", "--image localhost:5000/NAME"),
+        ("registry.example.com/a", "DOCKLESS_REGISTRY", "DOCKLESS_IMAGE=registry.example.com/a/"),
+        ("quay", "--registry", "Give one of these"),
+    ],
+)
+def test_a_host_in_place_of_a_kind_is_advised_about(text: str, origin: str, said: str) -> None:
+    assert said in advice(text, origin)

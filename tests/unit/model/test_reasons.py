@@ -58,7 +58,7 @@ ERRORS = (
     ),
     (
         exceptions.ProtocolError("Connection broken", exceptions.IncompleteRead(3, 5)),
-        "its response was cut short",
+        "its response was truncated",
     ),
     (http.client.LineTooLong("header line"), "its response is not HTTP"),
     (exceptions.ProxyError("Cannot connect to proxy.", REFUSED), "Connection refused"),

@@ -63,7 +63,7 @@ def test_a_part_is_told_or_found(text: str, environment: dict[str, str], shard: 
     ],
 )
 def test_what_is_no_part_is_refused(text: str, environment: dict[str, str]) -> None:
-    with pytest.raises(ValueError, match="INDEX"):
+    with pytest.raises(ValueError, match=r"INDEX|from 0"):
         Shard.parse(text, environment)
 
 
@@ -78,3 +78,9 @@ def test_what_is_no_part_is_refused(text: str, environment: dict[str, str]) -> N
 def test_what_was_looked_for_is_said(text: str, environment: dict[str, str], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         Shard.parse(text, environment)
+
+
+@pytest.mark.parametrize(("text", "last"), [("4/4", "3/4"), ("1/1", "0/1"), ("9/8", "7/8")])
+def test_the_last_part_is_named_where_parts_are_counted_from_one(text: str, last: str) -> None:
+    with pytest.raises(ValueError, match=f"from 0.* {last}$"):
+        Shard.parse(text, {})

@@ -54,7 +54,7 @@ def test_every_host_has_a_line() -> None:
     lines = outcome_table(RESULTS).splitlines()
     short = f"sha256:{DIGEST.hex[:12]}"
     assert [line.split() for line in lines] == [
-        ["HOST", "WAY", "DIGEST", "SENT", "TIME", "RESULT"],
+        ["HOST", "METHOD", "DIGEST", "SENT", "TIME", "RESULT"],
         ["me@one:22", "relay", short, "2.28", "MB", "1.2", "s", "pushed"],
         ["two:2222", "none", short, "0", "B", "0.0", "s", "already", "there"],
         ["root@three:22", "-", "-", "0", "B", "0.0", "s", "failed", "(6)"],
@@ -126,7 +126,7 @@ def test_what_a_host_has_is_a_paragraph_and_a_document() -> None:
         account="me on Linux x86_64",
         tools=(("docker", "20.10"),),
         image="docker has shop:1",
-        engines=(("crane", ""), ("skopeo", "it is not there")),
+        engines=(("crane", ""), ("skopeo", "not installed")),
         free=5_000_000,
         clock=-2.2,
         reaches=True,
@@ -134,17 +134,18 @@ def test_what_a_host_has_is_a_paragraph_and_a_document() -> None:
     lines = [line.split() for line in check_text(3, found).splitlines()]
     assert lines[0] == ["3", "me@one:22"]
     assert ["crane", "can", "push"] in lines
-    assert ["skopeo", "it", "is", "not", "there"] in lines
+    assert ["skopeo", "not", "installed"] in lines
     assert ["clock", "-2", "s"] in lines
     assert ["registry", "reached"] in lines
     (members,) = checked(found)["hosts"]
-    assert members["engines"]["skopeo"] == {"usable": False, "lacks": "it is not there"}
+    assert members["engines"]["skopeo"] == {"usable": False, "lacks": "not installed"}
     assert (members["clockAheadSeconds"], members["reachesRegistry"]) == (-2, True)
 
 
 def test_a_host_that_nobody_gets_to_has_its_error() -> None:
     found = Checked(server=TWO, error=AuthError("It lets nobody in.", "Add a key."))
     assert check_text(1, found).splitlines()[1].strip() == "It lets nobody in. Add a key."
+    assert "Add a key" not in check_text(1, found, alone=True)  # the command's error says it
     (members,) = checked(found)["hosts"]
     assert members["error"]["exitCode"] == 4
 

@@ -351,7 +351,7 @@ def read(tool: ContainerTool, then: Exception | None = None) -> None:
             raise then
 
 
-@pytest.mark.parametrize("then", [None, SourceError("It is cut short.")])
+@pytest.mark.parametrize("then", [None, SourceError("It is truncated.")])
 def test_a_save_that_fails_says_so_whatever_became_of_the_stream(
     environment: dict[str, str], install: Install, then: SourceError | None
 ) -> None:

@@ -255,9 +255,9 @@ def test_an_id_that_means_other_images_of_two_tools_is_an_error() -> None:
 
 def test_an_image_that_nobody_has_is_an_error_that_says_who_was_asked_and_what_is_there() -> None:
     tools = (Tool(error="docker is down."), Tool("podman", has=False), Tool("nerdctl", here=False))
-    with pytest.raises(SourceError, match="no local image a nor b") as caught:
+    with pytest.raises(SourceError, match="no local image a or b") as caught:
         find_local(("a", "b"), tools, print)
-    assert "docker is down. podman has: other:1." in caught.value.remedy
+    assert "podman has: other:1." in caught.value.remedy
     assert "nerdctl" not in caught.value.remedy
 
 
@@ -311,3 +311,54 @@ def test_another_tool_is_asked_for_better_names_only() -> None:
     other = Named("podman", "none:1")
     find_local(("shop:1", "shop:2"), (Named("docker", "shop:2"), other), print)
     assert other.asked == [("shop:1",)]
+
+
+def test_a_silent_tool_that_nothing_selects_is_not_warned_of() -> None:
+    down, warnings = Tool(error="docker does not respond: It is down."), list[str]()
+    down.is_meant = False
+    assert find_local(("shop",), (down, Tool("podman")), warnings.append)[0].name == "podman"
+    assert warnings == []
+
+
+@pytest.mark.parametrize(
+    ("tools", "said"),
+    [
+        (("podman", "buildah"), "podman and buildah have: other:1."),
+        (("docker", "podman", "buildah"), "docker, podman and buildah have: other:1."),
+        (("nerdctl",), "nerdctl has: other:1."),
+    ],
+)
+def test_what_tools_share_is_listed_once_and_what_is_silent_comes_last(
+    tools: tuple[str, ...], said: str
+) -> None:
+    down = Tool("quiet", error="quiet does not respond: It is down.")
+    with pytest.raises(SourceError, match=r"no local image a, b or c\.") as caught:
+        find_local(("a", "b", "c"), (down, *(Tool(name, has=False) for name in tools)), print)
+    assert said in caught.value.remedy
+    assert caught.value.remedy.index(said) < caught.value.remedy.index("quiet does not respond;")
+    assert "It is down" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["shop:dev", "ghcr.io/acme/shop", "localhost/a:1"])
+def test_where_no_tool_responds_no_image_is_said_to_be_absent(name: str) -> None:
+    down = Tool(error="docker does not respond: It is down.")
+    with pytest.raises(SourceError, match=r"^docker does not respond: It is down") as caught:
+        find_local((name,), (down,), print, typed=True)
+    assert "no local image" not in str(caught.value)
+    assert f"containers-storage:{name}." in caught.value.remedy
+
+
+def test_what_a_host_lacks_is_not_called_local() -> None:
+    with pytest.raises(SourceError, match="The host has no image a") as caught:
+        find_local(("a",), (Tool(has=False),), print, there=True)
+    assert "--build" not in str(caught.value)
+
+
+def test_tools_without_any_image_are_listed_only_where_no_tool_has_one() -> None:
+    bare = Tool("podman", has=False)
+    bare.names = list  # type: ignore[method-assign] # a tool with an empty store
+    with pytest.raises(SourceError, match=r"docker has: other:1\. Check") as caught:
+        find_local(("a",), (Tool(has=False), bare), print)
+    assert "podman" not in caught.value.remedy
+    with pytest.raises(SourceError, match="podman has no images"):
+        find_local(("a",), (bare,), print)

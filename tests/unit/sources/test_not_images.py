@@ -17,7 +17,7 @@ from dockless.oci.platform import Platform
 from dockless.sources.archive import candidates
 from dockless.sources.dir_transport import DirTransport, folder_files, is_dir_transport
 from dockless.sources.judging import why_no_image
-from dockless.sources.not_images import no_image
+from dockless.sources.not_images import empty, no_image, refused_kind
 from dockless.sources.search import search
 from dockless.sources.spec import parse_source
 from dockless.sources.streams import read_stream
@@ -172,3 +172,39 @@ def test_an_unpacked_archive_says_how_to_pack_it(tmp_path: Path, staging: Stagin
     with pytest.raises(SourceError, match="unpacked archive of 'docker save'") as caught:
         candidates(files, staging, None)
     assert "tar -C un" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("label", "head", "said"),
+    [
+        ("./images.txt", b"shop.tar\nlost.tar\n", "dockless mirror -f ./images.txt"),
+        ("sync.yml", b"ghcr.io:\n  images: {}\n", "dockless mirror -f sync.yml"),
+        ("liste", "caf\u00e9\n".encode()[:4], "dockless mirror -f liste"),
+        ("a.tar", b"no archive\n", "docker save"),
+        ("standard input", b"#!/bin/sh\n", "docker save"),
+    ],
+)
+def test_a_text_is_called_one_and_a_list_has_its_option(label: str, head: bytes, said: str) -> None:
+    refused = refused_kind(label, head)
+    assert refused
+    assert f"{label} is a text file" in refused.what
+    assert said in refused.remedy
+
+
+@pytest.mark.parametrize("head", [b"", b"\0" * 512, b"a\0b", b"\xff\xfe\xfd\xfc" * 9, b"\x1b[0m"])
+def test_what_is_no_text_is_not_called_one(head: bytes) -> None:
+    assert refused_kind("x", head) is None
+
+
+def test_an_empty_pipe_blames_the_command_before_it() -> None:
+    assert "the command before the pipe" in empty("standard input").what
+    assert empty("./a.txt").what == "./a.txt is empty."
+
+
+@pytest.mark.parametrize("name", ["Dockerfile", "web.Containerfile", "compose.yaml"])
+def test_a_folder_to_mirror_that_images_are_built_from_says_so(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).touch()
+    (error,) = search(tmp_path).errors.values()
+    assert f"has a {name}" in error.what
+    (tmp_path / "image.tar").write_bytes(tar(file("manifest.json", b'[{"Config": "c"}]')))
+    assert not search(tmp_path).errors

@@ -52,7 +52,7 @@ def test_the_image_of_a_layout_or_archive_there(tmp_path: Path, opener: Opener, 
         (HostImage(), "has no image"),
         (
             HostImage(source=SourceThere(kind="archive", path="/no/such.tar")),
-            "is empty or cut short",
+            "is empty",
         ),
     ],
 )

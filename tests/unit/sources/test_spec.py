@@ -165,19 +165,17 @@ def test_a_path_object_is_a_file_whatever_its_name(
 @pytest.mark.parametrize(
     ("text", "name"),
     [
-        ("https://ghcr.io/acme/shop:v2", "ghcr.io/acme/shop:v2"),
-        ("HTTPS://localhost:5000/a/b", "localhost:5000/a/b"),
+        ("docker://HTTPS://localhost:5000/a/b", "localhost:5000/a/b"),
         ("docker://https://quay.io/a/b:1", "quay.io/a/b:1"),
     ],
 )
-def test_https_in_front_of_an_image_is_dropped(folder: Path, text: str, name: str) -> None:
+def test_https_after_docker_is_dropped(folder: Path, text: str, name: str) -> None:
     assert parse_source(text, folder).name == name
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("http://ghcr.io/acme/shop", "asks for plain HTTP"),
         ("docker://http://localhost:5000/a", "asks for plain HTTP"),
         ("https://example.com/image.tar", "is not downloaded"),
         ("https://example.com/a.tar.gz", "is not downloaded"),
@@ -187,6 +185,23 @@ def test_https_in_front_of_an_image_is_dropped(folder: Path, text: str, name: st
 def test_another_address_is_explained(folder: Path, text: str, said: str) -> None:
     with pytest.raises(UsageError, match=said):
         parse_source(text, folder)
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("https://ghcr.io/acme/shop:v2", "docker://ghcr.io/acme/shop:v2"),
+        ("HTTPS://localhost:5000/a/b", "docker://localhost:5000/a/b"),
+        ("http://registry.example.com/shop", "docker://registry.example.com/shop"),
+        ("https://quay.io/a/b@sha256:" + "0" * 64, "docker://quay.io/a/b@sha256:" + "0" * 64),
+    ],
+)
+def test_the_address_of_an_image_is_never_one_of_this_machine(
+    folder: Path, text: str, meant: str
+) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse_source(text, folder)
+    assert f"as {meant}." in caught.value.remedy
 
 
 @pytest.mark.parametrize(

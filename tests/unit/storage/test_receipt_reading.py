@@ -13,7 +13,7 @@ from dockless.storage.receipt_reading import Receipt, read_receipt, read_receipt
 
 Json = dict[str, Any]
 DIGEST, OTHER = (f"sha256:{each * 64}" for each in "ab")
-ERROR = {"kind": "source", "message": "It is cut short.", "remedy": "", "exitCode": 3}
+ERROR = {"kind": "source", "message": "It is truncated.", "remedy": "", "exitCode": 3}
 GOOD: Json = {
     "receiptVersion": 1,
     "target": "registry.inside:5000/m",
@@ -66,7 +66,7 @@ def test_a_good_receipt_says_what_is_there_and_what_is_not() -> None:
     ((reference, digest),) = ((str(each.reference), str(each.digest)) for each in found.items)
     assert (reference, digest) == ("registry.inside:5000/m/acme/web:v1", DIGEST)
     assert found.missing == (
-        "An image of x did not arrive: It is cut short.",
+        "An image of x did not arrive: It is truncated.",
         "y:1 of y as registry.inside:5000/m/y:1 had not been tried when r.json was written.",
     )
 

@@ -309,7 +309,7 @@ def test_a_layer_that_does_not_get_whole_is_given_up(
     followed: list[GrowingBlob] = []
     area = make()
     area.on_growing = followed.append
-    with pytest.raises(SourceError, match="cut short"):
+    with pytest.raises(SourceError, match="truncated"):
         stage(area, TAR, short=5)
     (growing,) = followed
     with pytest.raises(GivenUpError):

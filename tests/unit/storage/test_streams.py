@@ -19,7 +19,7 @@ def test_a_metered_stream_counts_and_stops_at_its_length() -> None:
 def test_a_metered_stream_that_ends_too_early_says_how_much_is_missing() -> None:
     stream = LengthChecked(io.BytesIO(b"lay"), 5, FakeTask("staging", 5), "image.tar: layer")
     stream.read(5)
-    with pytest.raises(SourceError, match=r"image\.tar: layer is cut short: it lacks 2 bytes"):
+    with pytest.raises(SourceError, match=r"image\.tar: layer is truncated: it lacks 2 bytes"):
         stream.read(5)
 
 

@@ -77,7 +77,7 @@ def test_an_answer_has_status_headers_and_body() -> None:
 @pytest.mark.parametrize("left", [1, 50, 10**9])
 def test_an_answer_that_was_cut_is_none(left: int) -> None:
     pool = Pool(body=b"half", length_remaining=left)
-    with pytest.raises(NetworkError, match="its response was cut short") as caught:
+    with pytest.raises(NetworkError, match="its response was truncated") as caught:
         connected(pool).ask("GET", URL)
     assert caught.value.passing
     assert pool.released == 0

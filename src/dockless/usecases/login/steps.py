@@ -64,7 +64,7 @@ class LoginContext(Struct, frozen=True, kw_only=True):
         check: Returns whether the registry requires a credential; raises AuthError where it
             rejects this one, and NetworkError where it does not respond.
         remember: Records a login of this username in the project's files; returns the outcome as a
-            sentence.
+            sentence, empty for nothing to record.
         identity: The account or profile of issued tokens, as a distinguishing string.
         tools: The files of other tools that are to use the login.
         note: Shows one line.
@@ -124,7 +124,8 @@ def log_in(target: LoginTarget, ttl: float | None, context: LoginContext) -> Non
     else:
         kept.put(target.scope, credential, None if ttl is None else context.clock() + ttl)
         note(f"Logged in to {target.scope} as {user}. The password is stored in the {kept.name}.")
-    note(context.remember(credential.username))
+    if remembered := context.remember(credential.username):
+        note(remembered)
     if not required:
         note(f"{target.host} asks for no password, so the login could not be checked.")
     failed: list[UsageError] = []

@@ -56,4 +56,6 @@ def _part(shard: str | None, environment: Mapping[str, str]) -> Shard:
         return Shard.parse(shard, environment) if shard else Shard(0, 1)
     except ValueError as error:
         given = shortened(shard or "")
-        raise UsageError(f"--shard {given}: {error}.", "Give it as 0/4.") from None
+        raise UsageError(
+            f"--shard {given}: {error}.", "Give it as INDEX/COUNT, such as 0/4."
+        ) from None

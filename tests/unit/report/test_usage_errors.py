@@ -1,0 +1,36 @@
+import pytest
+
+from dockless.report.usage_errors import usage_error
+
+
+@pytest.mark.parametrize(
+    ("extra", "option"),
+    [
+        ("ghcr.io/acme/shop:v1", "--image ghcr.io/acme/shop:v1"),
+        ("docker://localhost:5000/shop", "--image localhost:5000/shop"),
+        ("acme/shop", "--image acme/shop"),
+        ("shop:v2", "--image shop:v2"),
+    ],
+)
+def test_a_target_as_the_second_argument_is_one_of_image(extra: str, option: str) -> None:
+    message = f"Got unexpected extra argument ({extra})"
+    error = usage_error("dockless push", message, (), "a.tar")
+    assert "SOURCE is a.tar" in error.what
+    assert f"dockless push a.tar {option}" in error.remedy
+
+
+@pytest.mark.parametrize("extra", ["other.tar", "a/b.tar.gz", "./b", "b", "b c", "A/b", "/srv/x"])
+def test_another_second_argument_is_no_target(extra: str) -> None:
+    message = f"Got unexpected extra argument ({extra})"
+    assert "--image" not in str(usage_error("dockless push", message, (), "a.tar"))
+
+
+@pytest.mark.parametrize(
+    ("command", "option", "meant"),
+    [("push", "-u", "--username"), ("login", "-p", "--password-stdin"), ("push", "-t", "--tag")],
+)
+def test_a_letter_of_other_programs_has_its_option_here(
+    command: str, option: str, meant: str
+) -> None:
+    error = usage_error(f"dockless {command}", f"No such option '{option}'.", ())
+    assert f"Did you mean {meant}?" in error.remedy
