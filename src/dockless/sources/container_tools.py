@@ -34,8 +34,8 @@ class ContainerTool:
 
     Attributes:
         name: The program: `docker` or `podman`.
-        is_meant: Whether the user must see that it does not respond: not where it is only
-            installed, and nothing selects its daemon.
+        is_meant: Whether a warning says why it does not respond: not where it is only installed,
+            and nothing selects its daemon.
     """
 
     is_meant = True

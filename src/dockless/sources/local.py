@@ -198,10 +198,10 @@ def find_local(
         if best[1].as_stored:
             agreed(best[1], best[1].image_id)
         for name, why in asked.silent.items():
-            if any(tool.name == name and tool.is_meant for tool in present):
-                warn(f"{why} The image of {best[0].name} is taken: {best[1].shown}.")
-            else:
-                _log.debug(why)
+            _log.debug(why)
+            meant = any(tool.name == name and tool.is_meant for tool in present)
+            said = why if meant else f"{name} does not respond."
+            warn(f"{said} The image of {best[0].name} is taken: {best[1].shown}.")
         return best
     raise _absent(names, asked, tools, _remedy(names[0], typed=typed, there=there), there=there)
 

@@ -313,11 +313,11 @@ def test_another_tool_is_asked_for_better_names_only() -> None:
     assert other.asked == [("shop:1",)]
 
 
-def test_a_silent_tool_that_nothing_selects_is_not_warned_of() -> None:
+def test_of_a_silent_tool_that_nothing_selects_no_reason_is_shown() -> None:
     down, warnings = Tool(error="docker does not respond: It is down."), list[str]()
     down.is_meant = False
     assert find_local(("shop",), (down, Tool("podman")), warnings.append)[0].name == "podman"
-    assert warnings == []
+    assert warnings == ["docker does not respond. The image of podman is taken: shop."]
 
 
 @pytest.mark.parametrize(
