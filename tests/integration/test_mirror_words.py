@@ -147,7 +147,7 @@ def test_a_dry_run_of_nothing_says_so(
 ) -> None:
     argv = ("mirror", tmp_path / "missing.tar", "--to", own_registry.host, "--dry-run")
     done = program.run(*argv)
-    assert (done.code, done.stdout) == (3, "no image would be pushed.\n"), done.stderr
+    assert (done.code, done.stdout) == (3, "No image would be pushed.\n"), done.stderr
 
 
 def test_an_error_before_the_first_question_is_one_document(program: Dockless) -> None:
