@@ -115,10 +115,10 @@ class Runs:
         return folder
 
     def end(self, folder: Path) -> None:
-        """Remove the folder of a run."""
-        if is_inside(self._folder, folder):
-            _remove(folder)
-        self._held.pop(folder).close()
+        """Remove the folder of a run; where that is not possible now, the next run does it."""
+        with self._held.pop(folder), contextlib.suppress(OSError):
+            if is_inside(self._folder, folder):
+                _remove(folder)
 
     def renew(self) -> None:
         """Make the folders of this process's runs again, if they were deleted.

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from dockless.errors import LostCopyError, UsageError
+from dockless.storage.blob_store import BlobStore
+from dockless.storage.locks import lock_file
 from dockless.storage.runs import usable
 
 
@@ -33,3 +35,21 @@ def test_a_store_that_never_was_is_one(store: str) -> None:
 def test_a_store_that_cannot_be_used_is_one(tmp_path: Path, code: int) -> None:
     with pytest.raises(UsageError, match="cannot be used"), usable(tmp_path):
         raise OSError(code, os.strerror(code), str(tmp_path))
+
+
+@pytest.mark.parametrize("code", [errno.EMFILE, errno.EACCES, errno.EIO])
+def test_a_run_whose_folder_cannot_be_removed_ends_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    store = BlobStore(tmp_path / "store")
+
+    def fail(_: Path) -> None:
+        raise OSError(code, os.strerror(code))
+
+    with store.run() as folder:
+        monkeypatch.setattr(Path, "iterdir", fail)
+    monkeypatch.undo()
+    with lock_file(folder / "lock", wait=False):  # nobody holds it any longer
+        pass
+    with store.run():
+        assert not folder.exists()
