@@ -230,7 +230,7 @@ def test_what_changed_since_is_found(pusher: Pusher, folder: Path, tmp_path: Pat
     done = pusher.program.run("verify", path)
     assert done.code == 8
     assert done.stdout == "2 of 3 references are as the receipt says.\n"
-    assert "m/acme/api:v1 names sha256:" in done.stderr
+    assert "m/acme/api:v1 refers to sha256:" in done.stderr
 
 
 def test_a_dry_run_tells_what_it_would_do_and_sends_nothing(pusher: Pusher, folder: Path) -> None:

@@ -236,4 +236,4 @@ def test_two_images_of_one_name_are_both_named_with_their_digests(
     for source in sources:
         assert str(source) in done.stderr
         assert _top(source)["digest"] in done.stderr
-    assert f"would both be {own_registry.host}/m/acme/web:v1" in done.stderr
+    assert f"{own_registry.host}/m/acme/web:v1" in done.stderr
