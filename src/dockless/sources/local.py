@@ -297,11 +297,13 @@ class _Asked:
 
 def _listed(tools: Sequence[ContainerTool]) -> str:
     """Return which images there are, those of tools with one store once."""
-    having: dict[str, list[str]] = {}
+    stores: dict[frozenset[str], tuple[str, list[str]]] = {}
     for tool in tools:
-        having.setdefault(", ".join(tool.names()[:_MOST_LISTED]), []).append(tool.name)
-    some = {images: names for images, names in having.items() if images} or having
-    return f"{'; '.join(_having(names, images) for images, names in some.items())}."
+        images = tool.names()
+        shown = ", ".join(images[:_MOST_LISTED])
+        stores.setdefault(frozenset(images), (shown, []))[1].append(tool.name)
+    some = [each for images, each in stores.items() if images] or [*stores.values()]
+    return f"{'; '.join(_having(names, shown) for shown, names in some)}."
 
 
 def _having(tools: Sequence[str], images: str) -> str:

@@ -89,7 +89,7 @@ def refused_kind(label: str, head: bytes) -> SourceError | None:
         return None
     remedy = "Give an archive made by 'docker save', 'podman save' or skopeo."
     if label != STANDARD_INPUT and not any(ending in label for ending in ARCHIVE_ENDINGS):
-        remedy = f"If it is a list of sources, give it with -f, as in `dockless mirror -f {label}`."
+        remedy = f"If it is a list of sources, give it as -f {label}."
     return SourceError(f"{label} is a text file, not an image archive.", remedy)
 
 

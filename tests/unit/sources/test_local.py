@@ -362,3 +362,18 @@ def test_tools_without_any_image_are_listed_only_where_no_tool_has_one() -> None
     assert "podman" not in caught.value.remedy
     with pytest.raises(SourceError, match="podman has no images"):
         find_local(("a",), (bare,), print)
+
+
+def test_a_store_that_tools_list_in_another_order_is_listed_once() -> None:
+    class Ordered(Tool):
+        def __init__(self, name: str, *images: str) -> None:
+            super().__init__(name, has=False)
+            self._images = images
+
+        def names(self) -> list[str]:
+            return list(self._images)
+
+    shared = (Ordered("podman", "a:1", "b:1"), Ordered("buildah", "b:1", "a:1"))
+    with pytest.raises(SourceError) as caught:
+        find_local(("c",), (*shared, Ordered("nerdctl", "a:1")), print)
+    assert "podman and buildah have: a:1, b:1; nerdctl has: a:1." in caught.value.remedy

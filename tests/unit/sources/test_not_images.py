@@ -177,9 +177,9 @@ def test_an_unpacked_archive_says_how_to_pack_it(tmp_path: Path, staging: Stagin
 @pytest.mark.parametrize(
     ("label", "head", "said"),
     [
-        ("./images.txt", b"shop.tar\nlost.tar\n", "dockless mirror -f ./images.txt"),
-        ("sync.yml", b"ghcr.io:\n  images: {}\n", "dockless mirror -f sync.yml"),
-        ("liste", "caf\u00e9\n".encode()[:4], "dockless mirror -f liste"),
+        ("./images.txt", b"shop.tar\nlost.tar\n", "as -f ./images.txt"),
+        ("sync.yml", b"ghcr.io:\n  images: {}\n", "as -f sync.yml"),
+        ("liste", "caf\u00e9\n".encode()[:4], "as -f liste"),
         ("a.tar", b"no archive\n", "docker save"),
         ("standard input", b"#!/bin/sh\n", "docker save"),
     ],
