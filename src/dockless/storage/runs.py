@@ -116,7 +116,8 @@ class Runs:
 
     def end(self, folder: Path) -> None:
         """Remove the folder of a run; where that is not possible now, the next run does it."""
-        with self._held.pop(folder), contextlib.suppress(OSError):
+        # one that could not be made again is closed already
+        with contextlib.closing(self._held.pop(folder)), contextlib.suppress(OSError):
             if is_inside(self._folder, folder):
                 _remove(folder)
 

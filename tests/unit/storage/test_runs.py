@@ -1,10 +1,12 @@
 import errno
 import os
+import shutil
 from pathlib import Path
+from typing import IO
 
 import pytest
 
-from dockless.errors import LostCopyError, UsageError
+from dockless.errors import LostCopyError, PushError, UsageError
 from dockless.storage.blob_store import BlobStore
 from dockless.storage.locks import lock_file
 from dockless.storage.runs import usable
@@ -51,5 +53,26 @@ def test_a_run_whose_folder_cannot_be_removed_ends_all_the_same(
     monkeypatch.undo()
     with lock_file(folder / "lock", wait=False):  # nobody holds it any longer
         pass
+    with store.run():
+        assert not folder.exists()
+
+
+@pytest.mark.parametrize("code", [errno.ENOENT, errno.EMFILE, errno.ENOSPC])
+def test_a_run_whose_folder_cannot_be_made_again_ends_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    store = BlobStore(tmp_path / "store")
+
+    def locked(path: Path, **how: bool) -> IO[bytes]:
+        if path.parent.parent.name == "runs":
+            raise OSError(code, os.strerror(code), str(path))
+        return lock_file(path, **how)
+
+    with store.run() as folder:
+        shutil.rmtree(folder)
+        with monkeypatch.context() as patched:
+            patched.setattr("dockless.storage.runs.lock_file", locked)
+            with pytest.raises((LostCopyError, UsageError, PushError)):
+                store.renew()
     with store.run():
         assert not folder.exists()
