@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _LOOK_SECONDS = 1.0
 _SAME_SECONDS = 1.0
 _GRACE_SECONDS = 3.0
+_TEARDOWN_SECONDS = 30.0
 
 
 class Terminated(BaseException):
@@ -54,14 +55,20 @@ class _Stops:
         again = self.first is not None
         if again and (number != signal.SIGINT or time.monotonic() - self._asked < _SAME_SECONDS):
             return
-        self._asked = time.monotonic()
         self._raise(KeyboardInterrupt() if number == signal.SIGINT else Terminated())
 
     def look(self, *_: object) -> None:
-        """Raise what should have ended the main thread before: a lost stop, or `--timeout`."""
+        """Raise what should have ended the main thread before: a lost stop, or `--timeout`.
+
+        What a teardown waits for may never come: a stop that is raised within a library may leave
+        a lock of it held. Then it is broken off, and the teardown around it goes on.
+        """
         if self.first is not None:
             swallowed = sys.exc_info()[0] is None  # a teardown runs where an error is handled
-            if swallowed and time.monotonic() - self._asked >= _SAME_SECONDS:
+            if time.monotonic() - self._asked >= (
+                _SAME_SECONDS if swallowed else _TEARDOWN_SECONDS
+            ):
+                self._asked = time.monotonic()
                 raise self.first
         elif self.until is not None:
             grace = _GRACE_SECONDS if self.grace else 0.0
@@ -70,6 +77,7 @@ class _Stops:
 
     def _raise(self, error: BaseException) -> None:
         self.first = self.first or error
+        self._asked = time.monotonic()
         # the teardown waits for nobody any longer
         end = time.monotonic() + _GRACE_SECONDS
         concurrency.end_by(end if self.until is None else min(end, self.until))

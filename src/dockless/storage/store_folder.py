@@ -85,8 +85,13 @@ def foreign(store: Path) -> str:
     if not store.is_dir() or store.is_symlink() or _is_marked(store) or has_first_lock(store):
         return ""
     for path in listed(store):
-        if not is_stray(path.name) and (other := _foreign_in(path)):
-            return str(other.relative_to(store))
+        if is_stray(path.name):
+            continue
+        with contextlib.suppress(FileNotFoundError):  # another process has just removed it
+            other = _foreign_in(path)
+            # another process may have made and marked the store meanwhile
+            if other and os.path.lexists(other) and not _is_marked(store):
+                return str(other.relative_to(store))
     return ""
 
 

@@ -4,9 +4,12 @@ import json
 import os
 import signal
 import ssl
+import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import click
@@ -579,6 +582,53 @@ def test_a_teardown_is_not_stopped_again(monkeypatch: pytest.MonkeyPatch, ends: 
     monkeypatch.setattr(stops, "_SAME_SECONDS", 0.0)
     monkeypatch.setattr(dockless, "main", work)
     assert ends() == 143
+    assert done
+
+
+def _lock_that_nobody_releases() -> None:
+    lock = threading.Lock()
+    lock.acquire()
+    lock.acquire()
+
+
+def _child_that_does_not_end() -> None:
+    with subprocess.Popen(["sleep", "60"]) as child:
+        try:
+            child.wait()
+        finally:
+            child.kill()
+
+
+@pytest.mark.parametrize(
+    "wait", [_lock_that_nobody_releases, _child_that_does_not_end, partial(time.sleep, 60)]
+)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, None])
+def test_a_teardown_that_never_ends_is_broken_off_and_the_next_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+    ends: Ends,
+    wait: Callable[[], None],
+    number: signal.Signals | None,
+) -> None:
+    done = []
+
+    def work(**_: object) -> None:
+        try:
+            try:
+                if number:
+                    signal.raise_signal(number)
+                else:
+                    stops.end_by(time.monotonic())
+                    time.sleep(60)
+            finally:
+                wait()
+        finally:
+            done.append(True)
+
+    monkeypatch.setattr(stops, "_LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(stops, "_GRACE_SECONDS", 0.0)
+    monkeypatch.setattr(stops, "_TEARDOWN_SECONDS", 0.2)
+    monkeypatch.setattr(dockless, "main", work)
+    assert ends() == {signal.SIGINT: 130, signal.SIGTERM: 143, None: 6}[number]
     assert done
 
 

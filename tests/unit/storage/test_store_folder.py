@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,9 @@ from dockless.errors import UsageError
 from dockless.oci.digest import Digest
 from dockless.oci.manifest import Descriptor, layer_media_type
 from dockless.oci.packing import GZIP
+from dockless.storage import store_folder
 from dockless.storage.blob_store import BlobStore, Usage
+from dockless.storage.folders import listed
 
 MARK = "CACHEDIR.TAG"
 HEX = "0123456789abcdef" * 4
@@ -138,6 +141,38 @@ def test_an_empty_folder_and_a_store_of_an_older_version_are_taken_and_marked(
     begin(BlobStore(folder))
     assert "made by dockless" in (folder / MARK).read_text()
     assert all(path.exists() for path in kept)
+
+
+@pytest.mark.parametrize("there", [(), ("lost+found/",), (f"layers/{HEX}.gzip",)])
+@pytest.mark.parametrize("doing", [begin, fill, keep, "removes"])
+def test_a_store_that_another_process_makes_meanwhile_is_taken(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    there: tuple[str, ...],
+    doing: Callable[[BlobStore], object] | str,
+) -> None:
+    folder = tmp_path / "1000"
+    folder.mkdir(mode=0o700)
+    for name in there:
+        make(folder, name)
+    first = True
+
+    def meanwhile(path: Path) -> list[Path]:
+        nonlocal first
+        if first and path == folder:
+            first = False
+            found = list(listed(path))
+            if callable(doing):
+                doing(BlobStore(folder))
+                found = list(listed(path))
+            else:
+                shutil.rmtree(folder)
+            return found
+        return list(listed(path))
+
+    monkeypatch.setattr(store_folder, "listed", meanwhile)
+    begin(BlobStore(folder))
+    assert not first
 
 
 @pytest.mark.parametrize("name", ["notes.txt", "bus=", ".ssh/id_ed25519"])
