@@ -28,6 +28,10 @@ def _run(module: str) -> None:
         import_module(module).main()
     except KeyboardInterrupt:  # after the program has said how it ended
         os._exit(_STATUS[signal.SIGINT])
+    except SystemExit as end:
+        if not isinstance(end.code, int):
+            raise
+        import_module("dockless.processes.ending").leave(end.code)
     finally:
         # all is torn down, and the interpreter's own end would show a traceback
         for number in _handled():

@@ -124,7 +124,6 @@ def main() -> None:
         stops.unwatch()
         code = _end(stops.reason(error))
     stops.unwatch()
-    gc.freeze()  # the interpreter would look through every module again before it ends
     sys.exit(code if isinstance(code, int) else 0)
 
 

@@ -4,7 +4,6 @@ A thread that waits for a program is not waited for at the end of a command, as 
 the program would outlive it.
 """
 
-import atexit
 import contextlib
 import errno
 import os
@@ -16,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from dockless.processes.descendants import Descendants
+from dockless.processes.ending import at_end
 
 _LOCK_SECONDS = 5.0
 _END_SECONDS = 2.0
@@ -111,7 +111,7 @@ def _signal_group(started: subprocess.Popen[bytes], number: signal.Signals) -> N
         os.killpg(started.pid, number)
 
 
-@atexit.register
+@at_end
 def _end_all() -> None:
     held = _guard.acquire(timeout=_LOCK_SECONDS)
     _over.set()

@@ -17,6 +17,7 @@ _LOOK_SECONDS = 1.0
 _SAME_SECONDS = 1.0
 _GRACE_SECONDS = 3.0
 _TEARDOWN_SECONDS = 30.0
+_IMPORT_SECONDS = 0.02
 
 
 class Terminated(BaseException):
@@ -38,10 +39,12 @@ class _Stops:
         self.moves: TagMoves | None = None
         self.moves_tags = False
         self._asked = 0.0
+        self._held_back = False
 
     def clear(self) -> None:
         """Forget what ended another command, as a test runs several in one process."""
         self.first, self.until, self.grace = None, None, True
+        self._held_back = False
         concurrency.end_by(None)
         self.moves, self.moves_tags = None, False
 
@@ -51,37 +54,48 @@ class _Stops:
         `timeout` and a terminal that is closed send it twice, and the second would break off the
         teardown; a second Ctrl-C, later than that, means to.
         """
-        del frame
         again = self.first is not None
         if again and (number != signal.SIGINT or time.monotonic() - self._asked < _SAME_SECONDS):
             return
-        self._raise(KeyboardInterrupt() if number == signal.SIGINT else Terminated())
+        self._raise(KeyboardInterrupt() if number == signal.SIGINT else Terminated(), frame)
 
-    def look(self, *_: object) -> None:
+    def look(self, number: int, frame: FrameType | None) -> None:
         """Raise what should have ended the main thread before: a lost stop, or `--timeout`.
 
         What a teardown waits for may never come: a stop that is raised within a library may leave
         a lock of it held. Then it is broken off, and the teardown around it goes on.
         """
-        if self.first is not None:
-            swallowed = sys.exc_info()[0] is None  # a teardown runs where an error is handled
-            if time.monotonic() - self._asked >= (
-                _SAME_SECONDS if swallowed else _TEARDOWN_SECONDS
-            ):
+        del number
+        if self._held_back and self.first is not None:
+            self._raise(self.first, frame)
+        elif self.first is not None:
+            in_teardown = sys.exc_info()[0] is not None  # it runs where an error is handled
+            patience = _TEARDOWN_SECONDS if in_teardown else _SAME_SECONDS  # or it was swallowed
+            if time.monotonic() - self._asked >= patience:
                 self._asked = time.monotonic()
                 raise self.first
         elif self.until is not None:
             grace = _GRACE_SECONDS if self.grace else 0.0
             if time.monotonic() > self.until + grace:
-                self._raise(TimeIsOver())
+                self._raise(TimeIsOver(), frame)
 
-    def _raise(self, error: BaseException) -> None:
+    def _raise(self, error: BaseException, frame: FrameType | None) -> None:
         self.first = self.first or error
         self._asked = time.monotonic()
         # the teardown waits for nobody any longer
         end = time.monotonic() + _GRACE_SECONDS
         concurrency.end_by(end if self.until is None else min(end, self.until))
-        raise error
+        self._held_back = _is_import(frame)
+        if self._held_back:  # its locks would stay held, and another thread's import wait for ever
+            signal.setitimer(signal.ITIMER_REAL, _IMPORT_SECONDS, _LOOK_SECONDS)
+        else:
+            raise error
+
+
+def _is_import(frame: FrameType | None) -> bool:
+    while frame is not None and frame.f_globals.get("__name__") != "importlib._bootstrap":
+        frame = frame.f_back
+    return frame is not None
 
 
 def _without_stops(unraisable: "sys.UnraisableHookArgs") -> None:

@@ -1,4 +1,5 @@
 import errno
+import importlib
 import io
 import json
 import os
@@ -591,16 +592,17 @@ def _lock_that_nobody_releases() -> None:
     lock.acquire()
 
 
-def _child_that_does_not_end() -> None:
-    with subprocess.Popen(["sleep", "60"]) as child:
-        try:
-            child.wait()
-        finally:
-            child.kill()
+def _pipe_that_nobody_writes_to() -> None:
+    reading, writing = os.pipe()
+    try:
+        os.read(reading, 1)
+    finally:
+        os.close(reading)
+        os.close(writing)
 
 
 @pytest.mark.parametrize(
-    "wait", [_lock_that_nobody_releases, _child_that_does_not_end, partial(time.sleep, 60)]
+    "wait", [_lock_that_nobody_releases, _pipe_that_nobody_writes_to, partial(time.sleep, 60)]
 )
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, None])
 def test_a_teardown_that_never_ends_is_broken_off_and_the_next_goes_on(
@@ -630,6 +632,64 @@ def test_a_teardown_that_never_ends_is_broken_off_and_the_next_goes_on(
     monkeypatch.setattr(dockless, "main", work)
     assert ends() == {signal.SIGINT: 130, signal.SIGTERM: 143, None: 6}[number]
     assert done
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("depth", [1, 3])
+def test_a_signal_within_an_import_ends_the_command_after_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ends: Ends, number: signal.Signals, depth: int
+) -> None:
+    names = [f"slow_{number.name.lower()}_{depth}_{each}" for each in range(depth)]
+    raises = f"import signal\nsignal.raise_signal({int(number)})\n"
+    for name, inner in zip(names, [*names[1:], None], strict=True):
+        first = f"import {inner}\n" if inner else raises
+        (tmp_path / f"{name}.py").write_text(f"{first}ready = True\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    after = []
+
+    def work(**_: object) -> None:
+        assert importlib.import_module(names[0]).ready
+        time.sleep(60)
+        after.append(True)
+
+    monkeypatch.setattr(dockless, "main", work)
+    assert ends() == (130 if number == signal.SIGINT else 143)
+    assert all(sys.modules[name].ready for name in names)
+    assert not after
+
+
+@pytest.mark.parametrize(
+    "lock", ["logging._lock", "concurrent.futures.thread._global_shutdown_lock"]
+)
+@pytest.mark.parametrize("code", [0, 3, 143])
+def test_a_lock_that_a_thread_left_behind_holds_does_not_keep_the_process(
+    lock: str, code: int
+) -> None:
+    module, name = lock.rsplit(".", 1)
+    program = f"""
+import importlib, logging, sys, threading, time
+from types import SimpleNamespace
+import dockless.__main__ as program
+
+def hold():
+    with importlib.import_module({module!r}).{name}:
+        held.set()
+        time.sleep(600)
+
+def main():
+    logging.StreamHandler()  # which is closed at the end
+    threading.Thread(target=hold, daemon=True).start()
+    held.wait()
+    print("said")
+    sys.exit({code})
+
+held = threading.Event()
+sys.modules["dockless.cli.main"] = SimpleNamespace(main=main)
+program.main()
+"""
+    argv = [sys.executable, "-c", program]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=120)
+    assert (done.returncode, done.stdout, done.stderr) == (code, "said\n", "")
 
 
 def test_a_signal_while_the_handlers_are_set_shows_no_traceback(
