@@ -1,27 +1,14 @@
-"""The meaning of an engine's error output, as one of our errors.
-
-The words are those of crane 0.20.7 and skopeo 1.9.3 and 1.22.0, met with the faults that the
-tests inject.
-"""
+"""The meaning of an engine's error output, as one of our errors."""
 
 import re
-from collections.abc import Callable
 
-from msgspec import Struct
-
+from dockless.engines.failure_rules import RULES
 from dockless.errors import (
     AuthError,
     ContentRefusedError,
     DocklessError,
-    EngineDeniedError,
-    EngineRefusedError,
-    EngineTrustError,
     ManifestRefusedError,
     NetworkError,
-    PolicyError,
-    PushError,
-    RepositoryMissingError,
-    ServerError,
     UnclearAnswerError,
     UnexplainedError,
 )
@@ -68,187 +55,6 @@ _STATUS = re.compile(
     r"(?:status ?code|status:?|returned|response:?)[ :]*(?P<code>[45]\d\d)", re.IGNORECASE
 )
 
-
-class _MessageRule(Struct, frozen=True):
-    """What some words, or HTTP statuses, in an engine's stderr mean.
-
-    Attributes:
-        words: Any of these, in lower case.
-        codes: Or any of these.
-        error: Makes the error, from the engine, the host and the message.
-    """
-
-    words: tuple[str, ...]
-    codes: frozenset[int]
-    error: Callable[[str, str, str], DocklessError]
-
-
-class _LocalRule(Struct, frozen=True):
-    """One about this machine or the way to the registry, whose answers may have the same words.
-
-    The attributes are those of `_MessageRule`.
-    """
-
-    words: tuple[str, ...]
-    codes: frozenset[int]
-    error: Callable[[str, str, str], DocklessError]
-
-
-_RULES: tuple[_MessageRule | _LocalRule, ...] = (
-    # an administrator's rule, which is not to be got round by another writer
-    _LocalRule(
-        ("source image rejected", "rejected by policy", "loading trust policy", "invalid policy"),
-        frozenset(),
-        lambda engine, _, said: PolicyError(
-            f"The signature policy of this machine rejects the push with {engine}: {said}",
-            "Ask the maintainer of policy.json (containers-policy.json(5)).",
-        ),
-    ),
-    # crane 0.22.1 and skopeo 1.22.0, which know sha256 only
-    _LocalRule(
-        (
-            "unsupported hash",
-            "expected sha512",
-            "expected sha384",
-            "saved with digest",
-            "manifest would not match destination reference",
-        ),
-        frozenset(),
-        lambda engine, _, said: EngineRefusedError(
-            f"{engine} pushes only what has sha256 digests: {said}",
-            "Push with --engine auto or direct.",
-        ),
-    ),
-    # before the rules by status: their words may hold that of the challenge
-    _LocalRule(
-        (
-            "is a symlink",
-            "invalid realm",
-            "link-local address",
-            "could not parse reference",
-            "invalid reference format",
-        ),
-        frozenset(),
-        lambda engine, host, said: EngineRefusedError(
-            f"{engine} refuses to push to {host}: {said}",
-            "Push with --engine auto, which then uses another writer.",
-        ),
-    ),
-    # docker-registry says so while another push of the same blob writes the file that names it
-    _MessageRule(
-        ("manifest_blob_unknown", "manifest blob unknown", "blob unknown to registry"),
-        frozenset(),
-        lambda _, host, said: NetworkError(
-            f"{host} does not find a blob that was just uploaded: {said}",
-            "Push again; if that does not help, the registry is losing data.",
-        ),
-    ),
-    # ECR's words; before the rules by status, which would take it for something else
-    _MessageRule(
-        ("name_unknown", "name unknown", "does not exist in the registry"),
-        frozenset(),
-        lambda _, host, said: RepositoryMissingError(
-            f"{host} has no such repository: {said}", "Create it there first."
-        ),
-    ),
-    _LocalRule(
-        ("x509:", "certificate"),
-        frozenset(),
-        lambda engine, host, said: EngineTrustError(
-            f"{engine} does not trust {host}: {said}",
-            "Name the authority that signed its certificate with --ca-file or --cert-dir.",
-            passing=False,
-        ),
-    ),
-    _MessageRule(
-        ("toomanyrequests", "too many requests"),
-        frozenset({408, 425, 429}),
-        lambda _, host, said: NetworkError(
-            f"{host} is busy: {said}", "Try again later.", busy=True
-        ),
-    ),
-    _MessageRule(
-        ("internal server error",),
-        frozenset({500}),
-        lambda _, host, said: ServerError(
-            f"{host} has an internal error: {said}", "Try again later."
-        ),
-    ),
-    _MessageRule(
-        ("service unavailable",),
-        frozenset({503}),
-        lambda _, host, said: NetworkError(
-            f"{host} has an internal error: {said}", "Try again later.", busy=True
-        ),
-    ),
-    _MessageRule(
-        ("unavailable", "bad gateway"),
-        frozenset(range(500, 600)),
-        lambda _, host, said: NetworkError(
-            f"{host} has an internal error: {said}", "Try again later."
-        ),
-    ),
-    _MessageRule(
-        ("unauthorized", "denied", "authentication required", "invalid username/password"),
-        frozenset({401, 403}),
-        lambda _, host, said: EngineDeniedError(
-            f"{host} does not allow the push: {said}",
-            "Check the credential, and whether it may push to this repository.",
-        ),
-    ),
-    _LocalRule(
-        (
-            "connection refused",
-            "connection reset",
-            "broken pipe",
-            "timeout",
-            "no such host",
-            "unexpected eof",
-            ": eof",
-            "network is unreachable",
-            "no route to host",
-            "context deadline exceeded",
-            "server closed idle connection",
-            "use of closed network connection",
-            "temporary failure in name resolution",
-        ),
-        frozenset(),
-        lambda _, host, said: NetworkError(
-            f"The connection to {host} failed: {said}", "Check the network."
-        ),
-    ),
-    _MessageRule(
-        ("no space left",),
-        frozenset(),
-        lambda _, __, said: ContentRefusedError(
-            f"A disk is full: {said}", "Free some space, here or on the registry."
-        ),
-    ),
-    _MessageRule(
-        (),
-        frozenset({405}),
-        lambda _, host, said: PushError(
-            f"{host} accepts no pushes at the moment: {said}",
-            "It is read-only, or a pull-through cache.",
-        ),
-    ),
-    _MessageRule(
-        (),
-        frozenset({409, 412}),
-        lambda _, host, said: PushError(
-            f"{host} does not allow the tag to be overwritten: {said}", "Choose another tag."
-        ),
-    ),
-    _MessageRule(
-        (),
-        frozenset({413}),
-        lambda _, host, said: ContentRefusedError(
-            f"{host}, or a proxy in front of it, rejects a request body of this size: {said}",
-            "Have its limit raised (nginx: client_max_body_size).",
-        ),
-    ),
-)
-
 _TROUBLE = (": unknown:", ": unavailable:")
 """A registry's codes for trouble of its own; with them, the engines do not tell the status."""
 
@@ -276,8 +82,8 @@ def _failure(engine: str, host: str, said: str, stderr: str) -> DocklessError:
     # earlier lines are of requests that were repeated
     low = (said if answered else stderr).lower()
     codes = {int(found["code"]) for found in _STATUS.finditer(low)}
-    for rule in _RULES:
-        if answered and isinstance(rule, _LocalRule):
+    for rule in RULES:
+        if answered and rule.local:
             continue
         if codes & rule.codes or any(word in low for word in rule.words):
             error = rule.error(engine, host, said)
