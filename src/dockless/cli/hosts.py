@@ -21,6 +21,7 @@ from dockless.processes.terminal import say, tell
 from dockless.report.help_texts import EPILOGS
 from dockless.report.hosts import check_document, check_text, list_document
 from dockless.report.progress import LineProgress
+from dockless.storage.machine import this_machine
 
 
 @click.command(epilog=EPILOGS["hosts"])
@@ -71,6 +72,7 @@ def _check(
     """Check all servers in parallel, and print what was found; raise their common error."""
     from dockless.credentials.passphrases import SshAnswers  # noqa: PLC0415 - a list needs no connection
     from dockless.diagnosis.host_checks import WantedCheck, check_hosts  # noqa: PLC0415 - the same
+    from dockless.engines.installed import InstalledEngines  # noqa: PLC0415 - the same
     from dockless.ssh.ssh_options import hosts_at_once, ssh_connections  # noqa: PLC0415 - the same
     from dockless.usecases.hosts.run import common_error  # noqa: PLC0415 - the same
 
@@ -79,6 +81,7 @@ def _check(
         image=options.there or "",
         insecure=options.insecure,
         stall=options.stall_timeout,
+        installed=partial(InstalledEngines, this_machine()),
     )
     note = LineProgress(sys.stderr, time.monotonic).note
     answers = SshAnswers(prompts, os.environ)
@@ -90,6 +93,6 @@ def _check(
     else:
         for each in found:
             say(check_text(numbers[each.server], each, alone=len(found) == 1))
-    error = common_error([each.error for each in found], "could be checked")
+    error = common_error([each.error or each.lacking for each in found], "can push")
     if error:
         raise error

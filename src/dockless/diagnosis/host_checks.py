@@ -1,8 +1,7 @@
 """What one host has: for `dockless hosts --check`."""
 
 import contextlib
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -11,11 +10,14 @@ from dockless.concurrency import alone, map_concurrently, waited_for
 from dockless.config.cascade import Settings
 from dockless.config.local_names import local_candidates
 from dockless.config.naming import target as find_target
+from dockless.diagnosis.host_transfer import CheckedHost, transfer
 from dockless.engines import probe
+from dockless.engines.installed import InstalledEngines
 from dockless.errors import DocklessError, EngineError, UsageError, time_is_over
 from dockless.model.endpoint import Endpoint, is_loopback
 from dockless.model.printable import bounded
 from dockless.model.server import Server
+from dockless.oci.reference import Repository
 from dockless.report.hosts import Checked
 from dockless.sources.host_search import HostWish, find_on_host
 from dockless.ssh import reach
@@ -40,13 +42,17 @@ class HostChecks(Struct, frozen=True, kw_only=True):
         names: What the image may be called.
         there: The source on the hosts, as the user typed it; empty for an image of these names.
         endpoint: The registry; None when it is not known which.
+        repository: The repository there; None when it is not known which.
         stall: Seconds without a byte after which a host is given up.
+        installed: Returns the engines of this machine.
     """
 
     names: tuple[str, ...]
     there: str
     endpoint: Endpoint | None
+    repository: Repository | None
     stall: float
+    installed: Callable[[], InstalledEngines]
 
 
 class WantedCheck(Struct, frozen=True, kw_only=True):
@@ -57,12 +63,14 @@ class WantedCheck(Struct, frozen=True, kw_only=True):
         image: The source on the hosts, as the user typed it; empty for the image of the settings.
         insecure: Whether the registry uses plain HTTP.
         stall: Seconds without a byte after which a host is given up.
+        installed: Returns the engines of this machine.
     """
 
     settings: Settings
     image: str
     insecure: bool
     stall: float
+    installed: Callable[[], InstalledEngines]
 
 
 def check_hosts(
@@ -77,12 +85,20 @@ def check_hosts(
         at_once: How many are checked at once.
     """
     names: tuple[str, ...] = ()
-    endpoint = None
+    endpoint = repository = None
     with contextlib.suppress(UsageError):  # who only wants to see the hosts need not say more
         target = find_target(wanted.settings, None)
         names = () if wanted.image else local_candidates(wanted.settings, target)
-        endpoint = Endpoint(host=target.repository.value.host, plain_http=wanted.insecure)
-    checks = HostChecks(names=names, there=wanted.image, endpoint=endpoint, stall=wanted.stall)
+        repository = target.repository.value
+        endpoint = Endpoint(host=repository.host, plain_http=wanted.insecure)
+    checks = HostChecks(
+        names=names,
+        there=wanted.image,
+        endpoint=endpoint,
+        repository=repository,
+        stall=wanted.stall,
+        installed=wanted.installed,
+    )
     return map_concurrently(lambda each: check(each, ssh, checks), servers, at_once)
 
 
@@ -111,16 +127,29 @@ def _checked(server: Server, ssh: Ssh, wanted: HostChecks) -> Checked:
 def _look(server: Server, place: Workdir, wanted: HostChecks) -> Checked:
     facts = place.facts
     registry = _reached(place.shell, wanted.endpoint)
+    engines = dict(_engines(place))
+    image = _image(server, place, wanted)
+    way, why = "", registry.why
+    if wanted.endpoint and wanted.repository:
+        host = CheckedHost(
+            facts=facts, lacks=engines, reached=registry.answer, installed=wanted.installed
+        )
+        way, why = transfer(
+            server.address, host, wanted.endpoint, wanted.repository, selected=image.selected
+        )
     return Checked(
         server=server,
+        lacking=image.missing,
         account=f"{facts.user} on {facts.system} {facts.machine}",
         tools=tuple(_tools(place)),
-        image=_image(server, place, wanted),
-        engines=tuple(_engines(place)),
+        image=image.said,
+        engines=tuple(engines.items()),
         free=facts.free,
-        clock=facts.clock - time.time(),
+        clock=facts.clock,
         reaches=registry.answer,
         unreached=registry.why,
+        way=way,
+        why=why,
     )
 
 
@@ -133,24 +162,39 @@ def _tools(place: Workdir) -> Iterator[tuple[str, str]]:
             yield name, f"{'cannot be used: ' if done.code else ''}{said}".strip()
 
 
-def _image(server: Server, place: Workdir, wanted: HostChecks) -> str:
+class _Image(Struct, frozen=True):
+    """The image that a push would take.
+
+    Attributes:
+        said: Which it is, or that there is none, as text.
+        missing: Why there is none; None where there is one, or none was named.
+        selected: Whether it is one of several in its archive or layout.
+    """
+
+    said: str
+    missing: DocklessError | None = None
+    selected: bool = False
+
+
+def _image(server: Server, place: Workdir, wanted: HostChecks) -> _Image:
     """Return the image that a push would take, found as a push finds it."""
     if not (wanted.there or server.image_name or wanted.names):
-        return "no image was named"
+        return _Image("no image was named")
     warnings: list[str] = []
     said = "unknown"
     wish = HostWish(names=wanted.names, there=wanted.there or None, build=None)
     try:
         found = find_on_host(wish, server, place, _untold, warnings.append)
     except DocklessError as error:
-        return error.what
+        return _Image(error.what, error)
     if found.source:
         said = f"{found.source.kind} {found.source.path}"
         if found.source.selector:
             said += f", {found.source.selector} in it"
     elif found.tool and found.local:
         said = f"{found.tool.name} has {found.local.name}, {found.local.image_id}"
-    return "; ".join((said, *warnings))
+    selected = bool(found.source and found.source.selector)
+    return _Image("; ".join((said, *warnings)), selected=selected)
 
 
 def _untold(step: str) -> None:

@@ -21,7 +21,7 @@ class Facts(Struct, frozen=True, kw_only=True):
         system: The kernel, such as `Linux`.
         machine: The processor, such as `x86_64`.
         libc: The version of glibc; empty where there is none.
-        clock: Seconds since 1970.
+        clock: Seconds by which its clock is ahead of ours; 0 where they agree to the second.
         folder: Our private folder there.
         runs: Whether programs can be run from it.
         free: Bytes that are free in it.

@@ -25,6 +25,7 @@ class Checked(Struct, frozen=True, kw_only=True):
     Attributes:
         server: The host.
         error: Why nothing could be found out; None when something was.
+        lacking: Why a push from it would fail, as far as that was found out; None for nothing.
         account: The account and system: `root on Linux x86_64`.
         tools: Each container tool and its version, or why it cannot be used.
         image: The image that a push would take, and its ID; or that there is none.
@@ -33,10 +34,13 @@ class Checked(Struct, frozen=True, kw_only=True):
         clock: Seconds by which its clock is ahead of ours.
         reaches: Whether it reaches the registry; None when that is not known.
         unreached: Why it does not, or why that is not known, as a clause; empty where it does.
+        way: The transfer method that a push would choose; empty where that is not known.
+        why: Why that one, or why it is not known.
     """
 
     server: Server
     error: DocklessError | None = None
+    lacking: DocklessError | None = None
     account: str = ""
     tools: tuple[tuple[str, str], ...] = ()
     image: str = ""
@@ -45,6 +49,8 @@ class Checked(Struct, frozen=True, kw_only=True):
     clock: float = 0.0
     reaches: bool | None = None
     unreached: str = ""
+    way: str = ""
+    why: str = ""
 
 
 def outcome_table(results: Sequence[HostResult]) -> str:
@@ -99,6 +105,7 @@ def check_text(number: int, found: Checked, *, alone: bool = False) -> str:
         ("space", f"{human_size(found.free)} free"),
         ("clock", f"{found.clock:+.0f} s"),
         ("registry", ": ".join(filter(None, (reached[found.reaches], found.unreached)))),
+        ("transfer", f"{found.way or 'unknown'}: {found.why}"),
     ]
     lines = columns(rows).splitlines()
     return "\n".join([f"{number:3}  {found.server}", *(f"     {line}" for line in lines)])
@@ -172,6 +179,7 @@ def _check_members(found: Checked) -> dict[str, object]:
     return {
         **_server(found.server),
         "error": error_members(found.error) if found.error else None,
+        "lacking": error_members(found.lacking) if found.lacking else None,
         "account": found.account or None,
         "tools": dict(found.tools),
         "image": found.image or None,
@@ -180,4 +188,6 @@ def _check_members(found: Checked) -> dict[str, object]:
         "clockAheadSeconds": round(found.clock),
         "reachesRegistry": found.reaches,
         "registryUnreached": found.unreached or None,
+        "way": found.way or None,
+        "why": found.why or None,
     }

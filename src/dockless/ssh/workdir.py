@@ -7,6 +7,7 @@ guardian was killed goes when the next one starts.
 
 import contextlib
 import shlex
+import time
 from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
@@ -94,8 +95,9 @@ def workdir(shell: RemoteShell) -> Iterator[Workdir]:
     """
     script = _GUARDIAN.format(names=shlex.join(_LOOKED_FOR))
     # the guardian ignores it; what speaks SFTP only ends at a message that is none
+    began = time.time()
     with shell.output(script, b"dockless\n") as guardian:
-        facts = _facts(shell.host, guardian)
+        facts = _facts(shell.host, guardian, began)
         shell.folder, shell.programs = facts.folder, frozenset(facts.programs)
         try:
             yield Workdir(shell, facts)
@@ -108,9 +110,10 @@ def workdir(shell: RemoteShell) -> Iterator[Workdir]:
                 guardian.finish()
 
 
-def _facts(host: str, guardian: Output) -> Facts:
+def _facts(host: str, guardian: Output, began: float) -> Facts:
     said: dict[str, str] = {}
     programs: dict[str, str] = {}
+    ahead = 0.0
     while "folder" not in said:
         line = guardian.line()
         if not line:
@@ -124,10 +127,12 @@ def _facts(host: str, guardian: Output) -> Facts:
             name, _, path = value.partition("=")
             if path.startswith("/"):  # else the PATH there has the current folder in it
                 programs[name] = path
-        else:
-            said[key] = value
+            continue
+        said[key] = value
+        if key == "clock" and value.isdecimal():
+            ahead = seconds_ahead(int(value), began, time.time())
     try:
-        return _read_facts(said, programs)
+        return _read_facts(said, programs, ahead)
     except (KeyError, ValueError):
         raise EngineError(
             f"{host} did not describe itself as a POSIX shell would.",
@@ -135,14 +140,25 @@ def _facts(host: str, guardian: Output) -> Facts:
         ) from None
 
 
-def _read_facts(said: Mapping[str, str], programs: dict[str, str]) -> Facts:
+def seconds_ahead(told: int, began: float, ended: float) -> float:
+    """Return by how many seconds a clock is certainly ahead of ours; negative where it is behind.
+
+    Args:
+        told: The whole seconds since 1970 that it shows.
+        began: The moment before it was asked, in seconds since 1970 on our clock.
+        ended: The moment at which the answer came.
+    """
+    return max(0.0, told - ended) + min(0.0, told + 1 - began)
+
+
+def _read_facts(said: Mapping[str, str], programs: dict[str, str], ahead: float) -> Facts:
     return Facts(
         user=said["user"],
         home=said["home"],
         system=said["system"],
         machine=said["machine"],
         libc=said["libc"].rpartition(" ")[2],
-        clock=float(said["clock"]),
+        clock=ahead,
         folder=said["folder"],
         runs=said["runs"] == "yes",
         free=int(said["free"] or 0) * 1024,

@@ -5,6 +5,7 @@ import socket
 
 import pytest
 
+from bed.docker import Docker
 from bed.fixtures import SAMPLE
 from bed.fleet import Admin
 from bed.hosts import Host
@@ -56,11 +57,43 @@ def test_a_check_says_what_each_host_has(
     assert first["engines"]["crane"] == {"usable": True, "lacks": ""}
     assert first["engines"]["skopeo"] == {"usable": False, "lacks": "not installed"}
     assert first["freeBytes"] > 1_000_000
-    assert abs(first["clockAheadSeconds"]) < 10
+    assert [each["clockAheadSeconds"] for each in (first, second)] == [0, 0]
     assert (first["reachesRegistry"], second["reachesRegistry"]) == (True, False)
+    assert (first["way"], second["way"]) == ("invoke", "relay")
+    assert first["why"] == "it can"
+    assert f"it does not reach {admin.registry.host}" in second["why"]
     text = admin.program.run(*argv).stdout
     assert "registry  reached" in text
     assert "registry  not reached" in text
+    assert "transfer  invoke: it can" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "missing"),
+    [("only/there:1", 8, 1), ("no/such:1", 3, 2), ("/no/such.tar", 3, 2)],
+)
+def test_a_host_without_the_image_fails_the_check(
+    *,
+    admin: Admin,
+    old_docker: Docker,
+    docker_host: Host,
+    skopeo_host: Host,
+    name: str,
+    code: int,
+    missing: int,
+) -> None:
+    old_docker.run("tag", SAMPLE, "only/there:1")
+    admin.knows(docker_host, skopeo_host)
+    second = ("--host", skopeo_host.target)
+    argv = ("hosts", "--check", "--source", name, "--image", f"{admin.registry.host}/shop:1")
+    done = admin.program.run(*argv, "--host", docker_host.target, *second, "--format", "json")
+    assert done.code == code, done.stderr
+    found = json.loads(done.stdout)["hosts"]
+    assert [bool(each["lacking"]) for each in found] == [missing == 2, True]
+    assert all(each["error"] is None for each in found)
+    one = admin.program.run(*argv, *second)
+    assert one.code == 3
+    assert name in one.stderr
 
 
 def test_a_host_that_nobody_gets_to_does_not_hide_the_others(
@@ -68,7 +101,7 @@ def test_a_host_that_nobody_gets_to_does_not_hide_the_others(
 ) -> None:
     deploy(admin, docker_host, island)
     admin.knows(docker_host)
-    done = admin.program.run("hosts", "--check")
+    done = admin.program.run("hosts", "--check", "--source", SAMPLE)
     assert done.code == 8
     assert "root on Linux" in done.stdout
     assert f"The host key of {island.address} is not known" in done.stdout

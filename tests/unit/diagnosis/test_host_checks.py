@@ -11,17 +11,23 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from dockless import concurrency
 from dockless.config.cascade import Settings
 from dockless.config.setting import Setting
 from dockless.diagnosis import host_checks
 from dockless.diagnosis.host_checks import HostChecks, WantedCheck, check_hosts
-from dockless.errors import AuthError, NetworkError
+from dockless.diagnosis.host_transfer import CheckedHost, transfer
+from dockless.engines.installed import InstalledEngines
+from dockless.errors import AuthError, EngineError, NetworkError
 from dockless.model.endpoint import Endpoint
+from dockless.model.host import Facts
 from dockless.model.server import Server
+from dockless.oci.reference import Repository
 from dockless.processes.run import Finished
 from dockless.report.hosts import Checked, check_document, check_text
+from dockless.ssh.workdir import seconds_ahead
 
 pytestmark = pytest.mark.timeout(30)
 SERVERS = [Server(address=f"{name}.example", user="me") for name in ("one", "two", "three")]
@@ -71,11 +77,27 @@ def wanted() -> WantedCheck:
         image="shop",
         insecure=False,
         stall=1.0,
+        installed=no_engines,
     )
+
+
+def no_engines() -> InstalledEngines:
+    raise EngineError("There is no crane.")
 
 
 def nobody() -> Any:  # noqa: ANN401 - what is passed to `shell_on` alone
     return None
+
+
+def looked_for(there: str = "", registry: str = "") -> HostChecks:
+    return HostChecks(
+        names=(),
+        there=there,
+        endpoint=Endpoint(host=registry) if registry else None,
+        repository=Repository(registry, "shop") if registry else None,
+        stall=1.0,
+        installed=no_engines,
+    )
 
 
 class HereShell:
@@ -120,9 +142,11 @@ class Place:
 def test_a_source_is_found_as_a_push_finds_it(tmp_path: Path, source: str, said: str) -> None:
     (tmp_path / "shop.tar").touch()
     (tmp_path / "layout").mkdir()
-    checks = HostChecks(names=(), there=source.format(tmp_path), endpoint=None, stall=1.0)
     place: Any = Place(HereShell(), tmp_path)
-    assert host_checks._image(SERVERS[0], place, checks) == said.format(tmp_path)
+    found = host_checks._image(SERVERS[0], place, looked_for(there=source.format(tmp_path)))
+    assert found.said == said.format(tmp_path)
+    assert bool(found.missing) == said.startswith("There is no")
+    assert found.selected == said.endswith("in it")
 
 
 @pytest.mark.parametrize(
@@ -144,7 +168,7 @@ def test_why_a_registry_is_not_reached_is_said(answer: str, reached: object, why
     found = host_checks._reached(shell, Endpoint(host="r.example:5000"))
     assert (found.answer, found.why) == (reached, why)
     checked = Checked(server=SERVERS[0], reaches=found.answer, unreached=found.why)
-    row = check_text(1, checked).splitlines()[-1]
+    row = check_text(1, checked).splitlines()[-2]
     assert row.endswith(f": {why}" if why else " reached")
     assert check_document([checked])["hosts"][0]["registryUnreached"] == (why or None)  # type: ignore[index] # JSON
 
@@ -154,3 +178,70 @@ def test_a_registry_of_this_machine_is_said_to_be_one(host: str) -> None:
     shell: Any = HereShell()
     found = host_checks._reached(shell, Endpoint(host=host))
     assert (found.answer, found.why) == (False, f"{host} is a loopback address of this machine")
+
+
+@pytest.mark.parametrize(
+    ("told", "began", "ended", "ahead"),
+    [
+        (1000, 1000.0, 1000.1, 0.0),
+        (1000, 1000.9, 1003.2, 0.0),  # it was asked before the second was over
+        (1000, 998.9, 1000.0, 0.0),
+        (1000, 996.0, 997.5, 2.5),
+        (1000, 1003.5, 1009.0, -2.5),
+        (1000, 990.0, 2000.0, 0.0),
+    ],
+)
+def test_a_clock_is_ahead_only_where_the_way_there_does_not_explain_it(
+    told: int, began: float, ended: float, ahead: float
+) -> None:
+    assert seconds_ahead(told, began, ended) == ahead
+
+
+HOST = Facts(
+    user="root",
+    home="/root",
+    system="Linux",
+    machine="x86_64",
+    libc="2.36",
+    clock=0.0,
+    folder="/root/dockless.x",
+    runs=True,
+    free=10,
+    programs={"crane": "/usr/bin/crane"},
+)
+
+
+@pytest.mark.parametrize(
+    ("programs", "lacks", "reached", "registry", "selected", "way", "why"),
+    [
+        (("crane",), {"crane": ""}, True, "r.example", False, "invoke", "it can"),
+        (("crane",), {"crane": ""}, False, "r.example", False, "relay", "does not reach r.example"),
+        (("crane",), {"crane": ""}, True, "localhost:5000", False, "relay", "loopback address"),
+        (("crane",), {"crane": ""}, True, "r.example", True, "relay", "an image of several"),
+        (("skopeo",), {"skopeo": ""}, True, "r.example", False, "invoke", "it can"),
+        (("skopeo",), {"skopeo": "It is old."}, True, "r.example", False, "relay", "It is old;"),
+        ((), {}, True, "r.example", False, "relay", "it has neither crane nor skopeo"),
+        ((), {}, None, "r.example", False, "relay", "There is no crane"),
+    ],
+)
+def test_the_way_that_a_push_would_choose_is_said(
+    *,
+    programs: tuple[str, ...],
+    lacks: dict[str, str],
+    reached: bool | None,
+    registry: str,
+    selected: bool,
+    way: str,
+    why: str,
+) -> None:
+    facts = replace(HOST, programs={name: f"/usr/bin/{name}" for name in programs})
+    found = CheckedHost(facts=facts, lacks=lacks, reached=reached, installed=no_engines)
+    chosen = transfer(
+        "build1",
+        found,
+        Endpoint(host=registry),
+        Repository(registry, "shop"),
+        selected=selected,
+    )
+    assert chosen[0] == way
+    assert why in chosen[1]
