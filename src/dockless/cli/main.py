@@ -120,6 +120,7 @@ def main() -> None:
             if not is_question(os.environ):
                 sys.exit(0)
         code = dockless.main(standalone_mode=False, complete_var=_ASKED_BY_SHELL)
+        stops.heed()
     except BaseException as error:  # noqa: BLE001 - every kind of end is handled in one place
         stops.unwatch()
         code = _end(stops.reason(error))

@@ -124,6 +124,12 @@ def watch() -> None:
     signal.setitimer(signal.ITIMER_REAL, _LOOK_SECONDS, _LOOK_SECONDS)
 
 
+def heed() -> None:
+    """Raise a stop that came within an import, and that the work was faster than."""
+    if _stops.first is not None:
+        raise _stops.first
+
+
 def unwatch() -> None:
     """Restore the previous signal handlers, since nothing is left to be released."""
     # once nobody handles it, a late alarm would kill the process
