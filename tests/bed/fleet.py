@@ -223,6 +223,31 @@ def noexec_host(host_folder: Path, bridge: Network, key: Key, rootless: Account)
         yield made
 
 
+@pytest.fixture(scope="session")
+def sudo_host(
+    host_folder: Path,
+    bridge: Network,
+    key: Key,
+    rootless: Account,
+    old_docker: Docker,
+    crane_folder: Path,
+) -> Iterator[Host]:
+    """A host where docker is root's alone; its user may run it with sudo, and nothing else."""
+    traits = Traits(
+        rootless.name,
+        docker=old_docker.socket,
+        programs=crane_folder,
+        hidden=("podman", "buildah", "skopeo"),
+    )
+    with host(host_folder / "sudo", bridge, 9, traits, key.public) as made:
+        made.run(
+            "mount -t tmpfs -o mode=750 tmpfs /etc/sudoers.d; "
+            f"echo '{made.user} ALL=(root) NOPASSWD: /usr/bin/docker, /usr/local/bin/docker'"
+            " >/etc/sudoers.d/docker"
+        )
+        yield made
+
+
 def wake_podman(made: Host) -> None:
     """Let podman make its own folders in the host's /tmp, as it does when it builds an image."""
     made.run(

@@ -38,6 +38,9 @@ ALLOW_SSH = click.option(
 THERE = click.option(
     "--source", "there", metavar="SOURCE", help="The image, archive or layout on the host."
 )
+SUDO = click.option(
+    "--sudo", is_flag=True, help="Run docker and other container tools there with `sudo -n`."
+)
 PARALLEL = click.option(
     "--parallel",
     type=click.IntRange(1, 256),
@@ -55,6 +58,7 @@ _OPTIONS = (
         "through a tunnel.",
     ),
     THERE,
+    SUDO,
     PARALLEL,
     click.option(
         "--fail-fast",

@@ -9,7 +9,7 @@ from functools import partial
 import click
 
 from dockless.cli import prompts
-from dockless.cli.host_options import ACCEPT, ALLOW_SSH, HOST, PARALLEL, SERVERS, THERE
+from dockless.cli.host_options import ACCEPT, ALLOW_SSH, HOST, PARALLEL, SERVERS, SUDO, THERE
 from dockless.cli.options import FORMAT, TIMEOUT
 from dockless.cli.param_types import Seconds
 from dockless.config.cascade import Flags, resolve
@@ -29,6 +29,7 @@ from dockless.storage.machine import this_machine
 @SERVERS
 @HOST
 @THERE
+@SUDO
 @click.option("--image", metavar="NAME", help="The image to look for, with the registry's host.")
 @click.option("--registry", metavar="KIND", help="As for `dockless push`.")
 @click.option("--namespace", metavar="NAME", help="As for `dockless push`.")
@@ -81,6 +82,7 @@ def _check(
         image=options.there or "",
         insecure=options.insecure,
         stall=options.stall_timeout,
+        sudo=options.sudo,
         installed=partial(InstalledEngines, this_machine()),
     )
     note = LineProgress(sys.stderr, time.monotonic).note

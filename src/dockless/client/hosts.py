@@ -95,4 +95,5 @@ def _wish(asked: RemotePush) -> HostWish:
         names=local_candidates(settings, target),
         there=asked.hosts.there,
         build=build if asked.options.build else None,
+        sudo=asked.hosts.sudo,
     )

@@ -47,7 +47,8 @@ class SshHost(HostConnection):
         context, place = self._context, self.enter()
         if context.wish.build and context.request.dry_run:
             home = place.facts.home
-            build = plan_there(context.wish.build, place.shell, home, self.server)
+            shell = context.wish.tool_shell(place.shell)
+            build = plan_there(context.wish.build, shell, home, self.server)
             return SshImage(context, place, HostImage(), self, build)
         found = find_on_host(context.wish, self.server, place, self.progress.step, self._warn)
         if found.local and context.wish.there is None:

@@ -45,6 +45,7 @@ class HostChecks(Struct, frozen=True, kw_only=True):
         repository: The repository there; None when it is not known which.
         stall: Seconds without a byte after which a host is given up.
         installed: Returns the engines of this machine.
+        sudo: Whether container tools there are run as root.
     """
 
     names: tuple[str, ...]
@@ -53,6 +54,12 @@ class HostChecks(Struct, frozen=True, kw_only=True):
     repository: Repository | None
     stall: float
     installed: Callable[[], InstalledEngines]
+    sudo: bool = False
+
+    @property
+    def wish(self) -> HostWish:
+        """The image that is looked for."""
+        return HostWish(names=self.names, there=self.there or None, build=None, sudo=self.sudo)
 
 
 class WantedCheck(Struct, frozen=True, kw_only=True):
@@ -64,6 +71,7 @@ class WantedCheck(Struct, frozen=True, kw_only=True):
         insecure: Whether the registry uses plain HTTP.
         stall: Seconds without a byte after which a host is given up.
         installed: Returns the engines of this machine.
+        sudo: Whether container tools there are run as root.
     """
 
     settings: Settings
@@ -71,6 +79,7 @@ class WantedCheck(Struct, frozen=True, kw_only=True):
     insecure: bool
     stall: float
     installed: Callable[[], InstalledEngines]
+    sudo: bool = False
 
 
 def check_hosts(
@@ -98,6 +107,7 @@ def check_hosts(
         repository=repository,
         stall=wanted.stall,
         installed=wanted.installed,
+        sudo=wanted.sudo,
     )
     return map_concurrently(lambda each: check(each, ssh, checks), servers, at_once)
 
@@ -141,7 +151,7 @@ def _look(server: Server, place: Workdir, wanted: HostChecks) -> Checked:
         server=server,
         lacking=image.missing,
         account=f"{facts.user} on {facts.system} {facts.machine}",
-        tools=tuple(_tools(place)),
+        tools=tuple(_tools(place, wanted.wish)),
         image=image.said,
         engines=tuple(engines.items()),
         free=facts.free,
@@ -153,10 +163,14 @@ def _look(server: Server, place: Workdir, wanted: HostChecks) -> Checked:
     )
 
 
-def _tools(place: Workdir) -> Iterator[tuple[str, str]]:
+def _tools(place: Workdir, wish: HostWish) -> Iterator[tuple[str, str]]:
     for name, argv in _VERSIONS.items():
         if name in place.facts.programs:
-            done = place.shell.run(argv)
+            try:
+                done = wish.tool_shell(place.shell).run(argv)
+            except EngineError as error:
+                yield name, f"cannot be used: {error.what}"
+                continue
             lines = (done.stderr if done.code else done.stdout.decode(errors="replace")).split("\n")
             said = bounded(lines[-1] or lines[0])
             yield name, f"{'cannot be used: ' if done.code else ''}{said}".strip()
@@ -182,9 +196,8 @@ def _image(server: Server, place: Workdir, wanted: HostChecks) -> _Image:
         return _Image("no image was named")
     warnings: list[str] = []
     said = "unknown"
-    wish = HostWish(names=wanted.names, there=wanted.there or None, build=None)
     try:
-        found = find_on_host(wish, server, place, _untold, warnings.append)
+        found = find_on_host(wanted.wish, server, place, _untold, warnings.append)
     except DocklessError as error:
         return _Image(error.what, error)
     if found.source:

@@ -22,6 +22,7 @@ class HostOptions(Struct, frozen=True, kw_only=True):
     keep_engine: bool
     audit: bool
     allow_ssh_commands: bool = False
+    sudo: bool = False
 
     def check(self, options: CommandOptions) -> None:
         """Raise UsageError when an option does not go with the others."""
@@ -30,6 +31,7 @@ class HostOptions(Struct, frozen=True, kw_only=True):
                 "--host": self.hosts,
                 "--via": self.via != "auto",
                 "--source": self.there is not None,
+                "--sudo": self.sudo,
                 "--parallel": self.parallel is not None,
                 "--fail-fast": self.fail_fast,
                 "--max-failures": self.max_failures is not None,
@@ -87,3 +89,4 @@ class CheckOptions(Struct, frozen=True, kw_only=True):
     output: Literal["text", "json"]
     destination: str | None
     allow_ssh_commands: bool
+    sudo: bool

@@ -12,7 +12,7 @@ _OTHER = "Other"
 _GROUPS = {
     "Target": "--image --tag --to --registry --namespace --destination --as --strip-prefix --map "
     "--flatten --shard",
-    "Source": "--all --build --file --source --platform --referrers --since --keep-going",
+    "Source": "--all --build --file --source --sudo --platform --referrers --since --keep-going",
     "Login": "--username --password --password-stdin --allow-secret-commands",
     "Result": "--output --split --force --receipt --digest-file --format --timings",
     "Hosts": "--local --remote --servers --host --via --allow-different --accept-new-host-keys "

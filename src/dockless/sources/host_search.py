@@ -15,6 +15,7 @@ from dockless.sources.known_tools import container_tools
 from dockless.sources.local import find_local
 from dockless.sources.on_host import HostImage, HostShell
 from dockless.sources.spec_there import parse_there
+from dockless.sources.sudo import SudoShell
 
 
 class HostPlace(Protocol):
@@ -36,11 +37,17 @@ class HostWish(Struct, frozen=True, kw_only=True):
         names: What it may be called there, in order, unless the server has a name for it.
         there: The source on the hosts, as the user typed it; None for the image of these names.
         build: Builds it there first; None where it is not to be built.
+        sudo: Whether container tools there are run as root.
     """
 
     names: tuple[str, ...]
     there: str | None
     build: HostRecipe | None
+    sudo: bool = False
+
+    def tool_shell(self, shell: HostShell) -> HostShell:
+        """Return what runs container tools on a host."""
+        return SudoShell(shell) if self.sudo else shell
 
 
 def find_on_host(
@@ -65,20 +72,21 @@ def find_on_host(
         UsageError: The source is neither a path there nor an image name.
     """
     shell, home = place.shell, place.facts.home
+    tool_shell = wish.tool_shell(shell)
     names, tool, typed = wish.names, "", False
     if server.image_name:
         names = (server.image_name,)
     if wish.build:
-        names, tool = build_there(wish.build, shell, home, server, step)
+        names, tool = build_there(wish.build, tool_shell, home, server, step)
     elif wish.there is not None:
         source = parse_there(_at_home(wish.there, home), partial(_kind_of_path, shell))
         if source.kind != "local":
             return HostImage(source=source)
         names, tool, typed = (source.name,), source.tool, True
-    tools = tuple(each for each in container_tools(shell) if tool in ("", each.name))
+    tools = tuple(each for each in container_tools(tool_shell) if tool in ("", each.name))
     has, image = find_local(names, tools, warn, typed=typed, there=True)
-    step(f"Source: {has.name} image {image.shown}")
-    return HostImage(has, image)
+    step(f"Source: {has.name} image {image.shown}{', with sudo' if wish.sudo else ''}")
+    return HostImage(tool=has, local=image, shell=tool_shell)
 
 
 def _at_home(path: str, home: str) -> str:

@@ -216,6 +216,8 @@ def _absent(
 ) -> SourceError:
     """Return the error for an image that no tool has; where none responds, nobody knows that."""
     silent = asked.silent
+    if there and any("no permission" in why for why in silent.values()):
+        remedy = f"Where a tool there needs root, use --sudo. {remedy}"
     if silent and len(silent) == len(asked.tools):
         if len(known) == 1 and "docker" in silent:
             remedy = f"name podman's image with containers-storage:{names[0]}."

@@ -39,18 +39,20 @@ class HostShell(Programs, Protocol):
         """Run a script of dockless to its end, within this number of seconds; None for no limit."""
 
 
-class HostImage(Struct, frozen=True):
+class HostImage(Struct, frozen=True, kw_only=True):
     """The image on a host: what a container tool has, or a path.
 
     Attributes:
         tool: The tool that has it; None for a path.
         local: The image as that tool has it; None for a path.
         source: The path; None for a tool's image.
+        shell: Runs the tool's programs, with `--sudo` as root; None for a path.
     """
 
     tool: ContainerTool | None = None
     local: LocalImage | None = None
     source: SourceThere | None = None
+    shell: HostShell | None = None
 
     @property
     def image_id(self) -> Digest | None:
@@ -84,7 +86,7 @@ def export(found: HostImage, shell: HostShell, folder: str, progress: Steps) -> 
                 "Push with --via relay.",
             )
         progress.step(f"Saving {found.local.name} with {found.tool.name} on the host")
-        _save(found.tool, found.local, shell, archive)
+        _save(found.tool, found.local, found.shell or shell, archive)
         if root := _stored_root(archive, found.local.image_id, shell):
             return _unpacked(archive, found.local, root, shell)
         has = f"{found.tool.name} on {shell.host}"

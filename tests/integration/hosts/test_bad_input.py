@@ -92,7 +92,7 @@ def test_a_docker_that_the_user_may_not_use_gets_one_hint(
         said = complaint(admin.run("bad/group:1", "--host", made.target, "--source", SAMPLE), 3)
     assert "this account has no permission to use docker" in said
     assert said.count("Add it to the group `docker`, or use a rootless one.") == 1
-    assert "sudo" not in said
+    assert "use --sudo" in said
 
 
 @pytest.fixture

@@ -81,7 +81,7 @@ def docker_archive(tmp_path: Path) -> Path:
 
 def test_what_a_tool_saves_is_an_archive(docker_archive: Path, folder: Path) -> None:
     tool = Tool("cat", str(docker_archive))
-    found = HostImage(tool, image(str(Digest.of(b"config"))))
+    found = HostImage(tool=tool, local=image(str(Digest.of(b"config"))))
     assert exported(found, folder) == (f"{folder}/image.tar", False)
     assert (folder / "image.tar").read_bytes() == docker_archive.read_bytes()
 
@@ -100,7 +100,7 @@ def test_what_containerd_stores_stays_the_layout_that_it_is(
         root_hex = root["digest"].partition(":")[2]
         next(each for each in blobs if each.name != root_hex).unlink()
     saved = archive(top, tmp_path / "saved.tar")
-    found = HostImage(Tool("cat", str(saved)), image(root["digest"]))
+    found = HostImage(tool=Tool("cat", str(saved)), local=image(root["digest"]))
     if lost:
         with pytest.raises(SourceError):
             exported(found, folder)
@@ -124,7 +124,7 @@ def test_a_save_that_fails_says_why_and_leaves_nothing(
 ) -> None:
     tool = Tool("sh", "-c", f"echo part; echo '{said}' >&2; exit 1")
     with pytest.raises(error, match=f"failed on build1: {said or 'no reason given'}"):
-        exported(HostImage(tool, image(str(Digest.of(b"config")))), folder)
+        exported(HostImage(tool=tool, local=image(str(Digest.of(b"config")))), folder)
     assert list(folder.iterdir()) == []
 
 
@@ -196,7 +196,7 @@ def test_an_archive_comes_with_the_names_that_it_has(
 
 
 def test_what_a_tool_saved_keeps_the_name_that_it_was_asked_for_by(folder: Path) -> None:
-    found = HostImage(Tool("echo", "saved"), image(str(Digest.of(b"config"))))
+    found = HostImage(tool=Tool("echo", "saved"), local=image(str(Digest.of(b"config"))))
     made = export(found, Shell(), str(folder), FakeProgress())
     assert (made.names, made.source) == (("shop:1",), "docker on build1")
 
@@ -206,7 +206,7 @@ def test_what_a_program_there_says_is_bounded(folder: Path, tmp_path: Path, said
     (tmp_path / "said").write_text(said)
     tool = Tool("sh", "-c", f"cat {tmp_path}/said >&2; exit 1")
     with pytest.raises(SourceError) as caught:
-        exported(HostImage(tool, image(str(Digest.of(b"config")))), folder)
+        exported(HostImage(tool=tool, local=image(str(Digest.of(b"config")))), folder)
     assert said[:500] in caught.value.what
     assert len(caught.value.what) < 1_500
 
@@ -215,4 +215,4 @@ def test_what_a_program_there_says_is_bounded(folder: Path, tmp_path: Path, said
 def test_a_list_of_images_is_left_to_relay(folder: Path, name: str) -> None:
     listed = LocalImage(tool=name, name="shop:1", image_id=Digest.of(b"list"), is_list=True)
     with pytest.raises(EngineError, match=r"shop:1 is a list of images.*--via relay"):
-        exported(HostImage(Tool("true"), listed), folder)
+        exported(HostImage(tool=Tool("true"), local=listed), folder)
