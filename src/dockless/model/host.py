@@ -26,6 +26,8 @@ class Facts(Struct, frozen=True, kw_only=True):
         runs: Whether programs can be run from it.
         free: Bytes that are free in it.
         programs: The programs that were found, of those that matter, each with its path.
+        container_store: Whether the account has a store of podman and buildah, which make one as
+            soon as they are asked for an image.
     """
 
     user: str
@@ -38,6 +40,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     runs: bool
     free: int
     programs: dict[str, str]
+    container_store: bool = True
 
 
 class Exported(Struct, frozen=True, kw_only=True):

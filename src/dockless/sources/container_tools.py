@@ -36,9 +36,11 @@ class ContainerTool:
         name: The program: `docker` or `podman`.
         is_meant: Whether a warning says why it does not respond: not where it is only installed,
             and nothing selects its daemon.
+        has_store: Whether its images are the account's own files, not a daemon's.
     """
 
     is_meant = True
+    has_store = False
 
     def __init__(self, name: str, programs: Programs) -> None:
         self.name = name

@@ -11,7 +11,7 @@ from dockless.model.builder import HostRecipe
 from dockless.model.host import Facts
 from dockless.model.server import Server
 from dockless.sources.host_build import build_there
-from dockless.sources.known_tools import container_tools
+from dockless.sources.known_tools import Storeless, container_tools
 from dockless.sources.local import find_local
 from dockless.sources.on_host import HostImage, HostShell
 from dockless.sources.spec_there import parse_there
@@ -83,7 +83,10 @@ def find_on_host(
         if source.kind != "local":
             return HostImage(source=source)
         names, tool, typed = (source.name,), source.tool, True
-    tools = tuple(each for each in container_tools(tool_shell) if tool in ("", each.name))
+    known = (each for each in container_tools(tool_shell) if tool in ("", each.name))
+    if not (wish.sudo or place.facts.container_store):
+        known = (Storeless(each.name, shell) if each.has_store else each for each in known)
+    tools = tuple(known)
     has, image = find_local(names, tools, warn, typed=typed, there=True)
     step(f"Source: {has.name} image {image.shown}{', with sudo' if wish.sudo else ''}")
     return HostImage(tool=has, local=image, shell=tool_shell)

@@ -33,6 +33,8 @@ stays of it, however this ends."""
 class _WithLists(ContainerTool):
     """A tool that keeps lists of images, which it has no stream for: they go through a file."""
 
+    has_store = True
+
     def save_argv(self, image: LocalImage) -> tuple[str, ...]:
         """Return what writes the image, or all images of a list, as an archive to its stdout."""
         if image.is_list:
@@ -132,6 +134,20 @@ class Buildah(_WithLists):
         if image.is_list:
             return super().save_argv(image)
         return (self.name, "push", "--quiet", image.image_id.hex, "docker-archive:/dev/stdout")
+
+
+class Storeless(ContainerTool):
+    """A tool whose account has no store, and so no images: it would make one to say so."""
+
+    def find(self, names: Sequence[str]) -> None:
+        """Return None."""
+
+    def find_id(self, digits: str) -> None:
+        """Return None."""
+
+    def names(self) -> list[str]:
+        """Return no name."""
+        return []
 
 
 def container_tools(programs: Programs) -> tuple[ContainerTool, ...]:

@@ -49,6 +49,17 @@ fact libc "$(getconf GNU_LIBC_VERSION 2>/dev/null)"; fact clock "$(date +%s)"
 for n in {names}; do
   p=$(command -v "$n" 2>/dev/null) && [ -x "$p" ] && fact program "$n=$p"
 done
+# podman and buildah make a store where there is none, even to say that an image is not in it
+setting() {{ sed -n "s/^ *$1 *= *\"\\(.*\\)\".*/\\1/p" "$2" 2>/dev/null | tail -n 1; }}
+conf=/etc/containers/storage.conf
+if [ "$(id -u)" = 0 ]; then
+  c=$(setting graphroot "$conf"); c=${{c:-/var/lib/containers/storage}}
+else
+  o="${{CONTAINERS_STORAGE_CONF:-${{XDG_CONFIG_HOME:-$HOME/.config}}/containers/storage.conf}}"
+  c=$(setting graphroot "$o"); c=${{c:-$(setting rootless_storage_path "$conf")}}
+  c=${{c:-${{XDG_DATA_HOME:-$HOME/.local/share}}/containers/storage}}
+fi
+case $c in *'$'*) fact store yes ;; *) [ -d "$c" ] && fact store yes || fact store no ;; esac
 runs=no
 for b in "${{TMPDIR:-/tmp}}" /var/tmp "$HOME"; do
   [ -n "$b" ] && [ -w "$b" ] || continue
@@ -163,4 +174,5 @@ def _read_facts(said: Mapping[str, str], programs: dict[str, str], ahead: float)
         runs=said["runs"] == "yes",
         free=int(said["free"] or 0) * 1024,
         programs=programs,
+        container_store=said["store"] == "yes",
     )

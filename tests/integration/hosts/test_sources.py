@@ -261,3 +261,21 @@ def imported(account: Account, folder: Path, name: str, machine: str) -> None:
     with tarfile.open(packed, "w") as tar:
         tar.add(tree, ".")
     account.run("podman", "import", "--quiet", "--arch", machine, account.give(packed), name)
+
+
+@pytest.mark.parametrize("command", ["push", "hosts --check"])
+def test_looking_for_an_image_makes_no_store_where_there_is_none(
+    admin: Admin, podman_host: Host, command: str
+) -> None:
+    admin.knows(podman_host)
+    folder = f"/home/{podman_host.user}/.local/share/containers"
+    podman_host.run(f"mount -t tmpfs tmpfs {folder}; chown {podman_host.user} {folder}")
+    where = ("--host", podman_host.target, "--source", SAMPLE)
+    try:
+        done = admin.run("none/store:1", *where) if command == "push" else admin.check(*where)
+        made = podman_host.run(f"find {folder} -mindepth 1")
+    finally:
+        podman_host.run(f"umount {folder}")
+    assert done.code == 3, done.stderr
+    assert "The host has no image" in done.stderr
+    assert not made

@@ -165,3 +165,29 @@ def test_a_name_that_pins_another_digest_tells_no_id(
     assert image.local
     pinned = replace(image, local=replace(image.local, name=f"shop@{pin}"))
     assert pinned.image_id == (ONE if known else None)
+
+
+@pytest.mark.parametrize(
+    ("names", "there", "has"),
+    [
+        (("shop:1",), None, "docker"),
+        (("shop:2",), None, ""),
+        ((), "shop:2", ""),
+        ((), "containers-storage:shop:2", ""),
+        ((), str(TWO), ""),
+        ((), str(ONE), "docker"),
+    ],
+)
+def test_podman_is_not_asked_where_it_has_no_store(
+    place: Place, tmp_path: Path, names: tuple[str, ...], there: str | None, has: str
+) -> None:
+    podman = tmp_path / "bin" / "podman"
+    podman.write_text(f"#!/bin/sh\ntouch {tmp_path}/asked\n{podman.read_text()}")
+    bare = Place(replace(place.facts, container_store=False), place.shell)
+    wish = HostWish(names=names, there=there, build=None)
+    if has:
+        assert named(found(bare, wish))[0] == has
+    else:
+        with pytest.raises(SourceError, match=r"The host has no|There is no|no image"):
+            found(bare, wish)
+    assert not (tmp_path / "asked").exists()
