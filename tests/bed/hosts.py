@@ -26,7 +26,7 @@ cp {folder}/* /run/host/
 for s in {sockets}; do touch /run/docker.sock; mount --bind "$s" /run/docker.sock; done
 mount --bind {programs} /usr/local/sbin
 for p in {hidden}; do [ ! -e "$p" ] || mount --bind /dev/null "$p"; done
-mount -t tmpfs -o mode=1777{noexec} tmpfs /var/tmp
+mount -t tmpfs -o mode=1777{noexec}{size} tmpfs /var/tmp
 mount -t tmpfs -o mode=700 tmpfs /root
 cd /
 mount -t tmpfs -o mode=1777{noexec}{size} tmpfs /tmp
@@ -82,7 +82,7 @@ class Traits:
         programs: A folder of programs that it has beside the machine's.
         hidden: Programs of the machine that it lacks.
         noexec: Whether nothing may be run from its temporary folders.
-        size: Bytes in its `/tmp`; 0 for no limit.
+        size: Bytes in its `/tmp` and its `/var/tmp`; 0 for no limit.
         sshd: More lines of its sshd's configuration.
     """
 

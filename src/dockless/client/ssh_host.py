@@ -115,6 +115,7 @@ class SshImage:
             repository=repository,
             endpoint=self._endpoint,
             one_of_several=bool(found.source and found.source.selector),
+            size=found.local.size if found.local else None,
         )
         self._obstacles = Obstacles(wish, place.facts, self._engines)
         self.obstacle = self._obstacles.of

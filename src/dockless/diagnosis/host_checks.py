@@ -20,6 +20,7 @@ from dockless.model.server import Server
 from dockless.oci.reference import Repository
 from dockless.report.hosts import Checked
 from dockless.sources.host_search import HostWish, find_on_host
+from dockless.sources.on_host import HostImage
 from dockless.ssh import reach
 from dockless.ssh.connection import Ssh
 from dockless.ssh.executor import RemoteShell
@@ -144,9 +145,7 @@ def _look(server: Server, place: Workdir, wanted: HostChecks) -> Checked:
         host = CheckedHost(
             facts=facts, lacks=engines, reached=registry.answer, installed=wanted.installed
         )
-        way, why = transfer(
-            server.address, host, wanted.endpoint, wanted.repository, selected=image.selected
-        )
+        way, why = transfer(server.address, host, wanted.endpoint, wanted.repository, image.found)
     return Checked(
         server=server,
         lacking=image.missing,
@@ -182,12 +181,12 @@ class _Image(Struct, frozen=True):
     Attributes:
         said: Which it is, or that there is none, as text.
         missing: Why there is none; None where there is one, or none was named.
-        selected: Whether it is one of several in its archive or layout.
+        found: The image itself; an empty one where there is none.
     """
 
     said: str
     missing: DocklessError | None = None
-    selected: bool = False
+    found: HostImage = HostImage()
 
 
 def _image(server: Server, place: Workdir, wanted: HostChecks) -> _Image:
@@ -206,8 +205,7 @@ def _image(server: Server, place: Workdir, wanted: HostChecks) -> _Image:
             said += f", {found.source.selector} in it"
     elif found.tool and found.local:
         said = f"{found.tool.name} has {found.local.name}, {found.local.image_id}"
-    selected = bool(found.source and found.source.selector)
-    return _Image("; ".join((said, *warnings)), selected=selected)
+    return _Image("; ".join((said, *warnings)), found=found)
 
 
 def _untold(step: str) -> None:

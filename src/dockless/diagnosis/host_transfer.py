@@ -12,6 +12,7 @@ from dockless.model.endpoint import Endpoint
 from dockless.model.host import Facts, TransferMethod
 from dockless.model.options import PushOptions
 from dockless.oci.reference import Repository
+from dockless.sources.on_host import HostImage
 from dockless.usecases.hosts.obstacles import Obstacles, RemoteWish
 from dockless.usecases.hosts.transfer_method import ORDER, choose
 
@@ -64,7 +65,7 @@ class CheckedHost(Struct, frozen=True, kw_only=True):
 
 
 def transfer(
-    host: str, found: CheckedHost, endpoint: Endpoint, repository: Repository, *, selected: bool
+    host: str, found: CheckedHost, endpoint: Endpoint, repository: Repository, image: HostImage
 ) -> tuple[TransferMethod, str]:
     """Return the method that `--via auto` would choose, and why.
 
@@ -73,14 +74,15 @@ def transfer(
         found: What was found out of it.
         endpoint: The registry.
         repository: Where to.
-        selected: Whether the image is one of several in an archive or layout there.
+        image: The image; an empty one where there is none.
     """
     wish = RemoteWish(
         options=PushOptions(),
         via="auto",
         repository=repository,
         endpoint=endpoint,
-        one_of_several=selected,
+        one_of_several=bool(image.source and image.source.selector),
+        size=image.local.size if image.local else None,
     )
     obstacles = Obstacles(wish, found.facts, found)
     return choose("auto", host, {method: partial(obstacles.of, method) for method in ORDER})

@@ -105,7 +105,12 @@ class ContainerTool:
         image_id, as_stored = self.identity(inspected)
         called = tuple(inspected.names)
         return LocalImage(
-            tool=self.name, name=name, image_id=image_id, as_stored=as_stored, called=called
+            tool=self.name,
+            name=name,
+            image_id=image_id,
+            as_stored=as_stored,
+            called=called,
+            size=inspected.size,
         )
 
     def _listed_image(self, name: str) -> LocalImage | None:

@@ -25,6 +25,7 @@ class LocalImage(Struct, frozen=True, kw_only=True):
         called: Every name that the tool has for it, with a tag or a digest.
         by_id: Whether it was found by its ID, so that `name` is none of its names.
         is_list: Whether it is a list of podman's or buildah's, of an image for each platform.
+        size: The bytes of its files, unpacked, as the tool says; None where it does not.
     """
 
     tool: str
@@ -34,6 +35,7 @@ class LocalImage(Struct, frozen=True, kw_only=True):
     called: tuple[str, ...] = ()
     by_id: bool = False
     is_list: bool = False
+    size: int | None = None
 
     @property
     def shown(self) -> str:
@@ -59,12 +61,14 @@ class Inspected(Struct, frozen=True, kw_only=True, rename="pascal"):
         descriptor: Its manifest or index; a client of Docker older than 28 leaves it out.
         repo_tags: Its names with a tag; Go writes an empty list as null.
         repo_digests: Its names with a digest.
+        size: The bytes of its files, unpacked.
     """
 
     id: str
     descriptor: _Root | None = None
     repo_tags: tuple[str, ...] | None = None
     repo_digests: tuple[str, ...] | None = None
+    size: int | None = None
 
     @property
     def digests(self) -> list[Digest]:

@@ -57,7 +57,8 @@ class EngineFiles:
         """
         shell, folder = self._shell, self.facts.folder
         if keep:
-            digest = hashlib.sha256(program.read_bytes()).hexdigest()
+            with program.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
             folder = f"{self.facts.home}/{_KEPT}/{digest}"
             shell.script(f"mkdir -p {shlex.quote(folder)}")
             if files.is_same(shell, f"{folder}/{_ENGINE}", digest):

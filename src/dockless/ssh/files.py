@@ -2,8 +2,10 @@
 
 import contextlib
 import hashlib
+import io
 import shlex
 from pathlib import Path
+from typing import IO
 
 from dockless.errors import EngineError, HostLostError, PushError
 from dockless.model.printable import bounded
@@ -15,13 +17,19 @@ _CHUNK = 1024 * 1024
 _OPEN_SECONDS = 60.0
 
 
-def put(shell: RemoteShell, data: bytes, path: str, mode: int, task: Task | None = None) -> None:
+def put(shell: RemoteShell, data: bytes, path: str, mode: int) -> None:
     """Write a file on a host.
 
     Raises:
         EngineError: The host has no SFTP, or the file cannot be written there.
         HostLostError: The connection broke.
     """
+    _write(shell, io.BytesIO(data), path, mode)
+
+
+def _write(
+    shell: RemoteShell, data: IO[bytes], path: str, mode: int, task: Task | None = None
+) -> None:
     try:
         sftp = shell.sessions.sftp(_OPEN_SECONDS)
     except (*BROKEN, OSError):
@@ -34,8 +42,7 @@ def put(shell: RemoteShell, data: bytes, path: str, mode: int, task: Task | None
         try:
             with sftp.open(path, "wb") as file:
                 file.set_pipelined(True)
-                for start in range(0, len(data), _CHUNK):
-                    chunk = data[start : start + _CHUNK]
+                while chunk := data.read(_CHUNK):
                     file.write(chunk)
                     if task:
                         task.advance(len(chunk))
@@ -71,9 +78,11 @@ def send_program(shell: RemoteShell, program: Path, path: str, task: Task) -> No
     Raises:
         EngineError: The host has no SFTP, cannot hash, or has other bytes than were sent.
     """
-    data = program.read_bytes()
-    put(shell, data, path, 0o600, task)
-    if not is_same(shell, path, hashlib.sha256(data).hexdigest()):
+    with program.open("rb") as file:
+        _write(shell, file, path, 0o600, task)
+        file.seek(0)
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    if not is_same(shell, path, digest):
         raise EngineError(
             f"{program.name} did not arrive at {shell.host} intact, or no program there can "
             "compute its SHA-256.",

@@ -60,7 +60,7 @@ else
   c=${{c:-${{XDG_DATA_HOME:-$HOME/.local/share}}/containers/storage}}
 fi
 case $c in *'$'*) fact store yes ;; *) [ -d "$c" ] && fact store yes || fact store no ;; esac
-runs=no
+runs=no free=-1
 for b in "${{TMPDIR:-/tmp}}" /var/tmp "$HOME"; do
   [ -n "$b" ] && [ -w "$b" ] || continue
   for o in "$b"/dockless.??????; do
@@ -68,17 +68,23 @@ for b in "${{TMPDIR:-/tmp}}" /var/tmp "$HOME"; do
     case $g in ''|*[!0-9]*) continue ;; esac
     kill -0 "$g" 2>/dev/null || rm -rf "$o"
   done
-  [ "$runs" = yes ] && continue
+  [ "$runs" = yes ] && {{ [ -n "$TMPDIR" ] || [ "$b" = "$HOME" ]; }} && continue
   t=$(mktemp -d "$b/dockless.XXXXXX" 2>/dev/null) || continue
   echo $$ >"$t/guardian"
   printf '#!/bin/sh\\nexit 0\\n' >"$t/runs"; chmod 700 "$t/runs"
-  if "$t/runs" 2>/dev/null; then runs=yes; fi
+  if "$t/runs" 2>/dev/null; then r=yes; else r=no; fi
   rm -f "$t/runs"
-  if [ -z "$d" ]; then d=$t; elif [ "$runs" = yes ]; then rm -rf "$d"; d=$t; else rm -rf "$t"; fi
+  # the roomiest of those from which programs may run: in /tmp may be memory
+  f=$(df -Pk "$t" | awk 'END {{ print $4 }}'); f=${{f:-0}}
+  if [ -z "$d" ] || [ "$r$runs" = yesno ] || {{ [ "$r" = "$runs" ] && [ "$f" -gt "$free" ]; }}; then
+    [ -z "$d" ] || rm -rf "$d"
+    d=$t runs=$r free=$f
+  else
+    rm -rf "$t"
+  fi
 done
-[ -n "$d" ] || {{ echo "there is no folder to write to" >&2; exit 1; }}
-mkdir "$d/home"
-fact runs "$runs"; fact free "$(df -Pk "$d" | awk 'END {{ print $4 }}')"; fact folder "$d"
+[ -n "$d" ] && mkdir "$d/home" || free=0
+fact runs "$runs"; fact free "$free"; fact folder "$d"
 cat >/dev/null
 end
 """

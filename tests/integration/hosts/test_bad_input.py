@@ -1,5 +1,6 @@
 """Hosts that are odd, poor or hostile: a clear result for each, and nothing run by a shell."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -109,21 +110,59 @@ def small_host(
         yield made
 
 
-def test_a_full_disk_is_told_and_leaves_nothing(admin: Admin, small_host: Host) -> None:
+@pytest.mark.parametrize("way", ["invoke", "tunnel"])
+def test_an_image_that_does_not_fit_is_told_before_it_is_saved(
+    admin: Admin, small_host: Host, way: str
+) -> None:
     admin.knows(small_host)
     argv = ("--host", small_host.target, "--source", SAMPLE)
-    said = complaint(admin.run("bad/full:1", *argv, "--via", "invoke"), 7)
-    assert f"'docker save' of {SAMPLE} failed on {small_host.address}" in said
-    assert "no space left" in said
-    assert small_host.run("ls /tmp") == ""
+    said = complaint(admin.run("bad/full:1", *argv, "--via", way), 7)
+    assert re.search(r"tmp has 1 MB free there, and the image needs up to \d+ MB", said)
+    assert small_host.run("ls /tmp /var/tmp | grep -v :; true").strip() == ""
 
 
-def test_a_full_disk_is_no_obstacle_to_relay(admin: Admin, small_host: Host) -> None:
+def test_a_small_disk_is_no_obstacle_to_relay(admin: Admin, small_host: Host) -> None:
     admin.knows(small_host)
     done = admin.run("bad/full:2", "--host", small_host.target, "--source", SAMPLE)
     assert done.code == 0, done.stderr
-    assert "Transfer: invoke" in done.stderr
-    assert "Transfer: relay (cannot invoke: 'docker save'" in done.stderr
+    assert "Transfer: relay (cannot invoke: /tmp has" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "mounts",
+    [
+        "mount -t tmpfs -o size=500m tmpfs /var/tmp",
+        "mount -t tmpfs -o noexec,size=800m tmpfs /tmp; mount -t tmpfs tmpfs /var/tmp",
+        "mount -t tmpfs -o size=4k tmpfs /tmp; mount -t tmpfs -o size=300m tmpfs /var/tmp",
+    ],
+)
+def test_the_folder_with_most_space_is_used(admin: Admin, small_host: Host, mounts: str) -> None:
+    admin.knows(small_host)
+    small_host.run(mounts)
+    try:
+        done = admin.run(
+            "bad/roomy:1", "--host", small_host.target, "--source", SAMPLE, "--via", "invoke"
+        )
+    finally:
+        small_host.run("; ".join(f"umount {each.split()[-1]}" for each in mounts.split(";")))
+    assert done.code == 0, done.stderr
+
+
+@pytest.mark.parametrize("way", ["auto", "relay"])
+def test_a_host_on_which_nothing_can_be_written_relays(
+    admin: Admin, small_host: Host, way: str
+) -> None:
+    admin.knows(small_host)
+    folders = ("/tmp", "/var/tmp", "/root")  # noqa: S108 - the host's own
+    small_host.run(" && ".join(f"mount -t tmpfs -o ro tmpfs {folder}" for folder in folders))
+    try:
+        argv = ("--host", small_host.target, "--source", SAMPLE, "--via", way)
+        done = admin.run("bad/read-only:1", *argv)
+        refused = admin.run("bad/read-only:2", *argv[:-1], "invoke")
+    finally:
+        small_host.run(" && ".join(f"umount {folder}" for folder in folders))
+    assert done.code == 0, done.stderr
+    assert "no folder there can be written to" in complaint(refused, 7)
 
 
 def test_an_engine_that_did_not_arrive_whole_is_never_run(

@@ -24,9 +24,13 @@ from dockless.errors import AuthError, EngineError, NetworkError
 from dockless.model.endpoint import Endpoint
 from dockless.model.host import Facts
 from dockless.model.server import Server
+from dockless.oci.digest import Digest
 from dockless.oci.reference import Repository
 from dockless.processes.run import Finished
 from dockless.report.hosts import Checked, check_document, check_text
+from dockless.sources.local_images import LocalImage
+from dockless.sources.on_host import HostImage
+from dockless.sources.spec_there import SourceThere
 from dockless.ssh.workdir import seconds_ahead
 
 pytestmark = pytest.mark.timeout(30)
@@ -146,7 +150,7 @@ def test_a_source_is_found_as_a_push_finds_it(tmp_path: Path, source: str, said:
     found = host_checks._image(SERVERS[0], place, looked_for(there=source.format(tmp_path)))
     assert found.said == said.format(tmp_path)
     assert bool(found.missing) == said.startswith("There is no")
-    assert found.selected == said.endswith("in it")
+    assert bool(found.found.source and found.found.source.selector) == said.endswith("in it")
 
 
 @pytest.mark.parametrize(
@@ -211,17 +215,65 @@ HOST = Facts(
 )
 
 
+ANY = HostImage()
+SEVERAL = HostImage(source=SourceThere(kind="archive", path="/a.tar", selector="@1"))
+LARGE = HostImage(
+    local=LocalImage(tool="docker", name="shop:1", image_id=Digest.of(b"shop"), size=10)
+)
+
+
 @pytest.mark.parametrize(
-    ("programs", "lacks", "reached", "registry", "selected", "way", "why"),
+    ("programs", "lacks", "reached", "registry", "image", "way", "why"),
     [
-        (("crane",), {"crane": ""}, True, "r.example", False, "invoke", "it can"),
-        (("crane",), {"crane": ""}, False, "r.example", False, "relay", "does not reach r.example"),
-        (("crane",), {"crane": ""}, True, "localhost:5000", False, "relay", "loopback address"),
-        (("crane",), {"crane": ""}, True, "r.example", True, "relay", "an image of several"),
-        (("skopeo",), {"skopeo": ""}, True, "r.example", False, "invoke", "it can"),
-        (("skopeo",), {"skopeo": "It is old."}, True, "r.example", False, "relay", "It is old;"),
-        ((), {}, True, "r.example", False, "relay", "it has neither crane nor skopeo"),
-        ((), {}, None, "r.example", False, "relay", "There is no crane"),
+        (("crane",), {"crane": ""}, True, "r.example", ANY, "invoke", "it can"),
+        (
+            ("crane",),
+            {"crane": ""},
+            False,
+            "r.example",
+            HostImage(),
+            "relay",
+            "does not reach r.example",
+        ),
+        (
+            ("crane",),
+            {"crane": ""},
+            True,
+            "localhost:5000",
+            HostImage(),
+            "relay",
+            "loopback address",
+        ),
+        (
+            ("crane",),
+            {"crane": ""},
+            True,
+            "r.example",
+            SEVERAL,
+            "relay",
+            "an image of several",
+        ),
+        (("skopeo",), {"skopeo": ""}, True, "r.example", ANY, "invoke", "it can"),
+        (
+            ("skopeo",),
+            {"skopeo": "It is old."},
+            True,
+            "r.example",
+            HostImage(),
+            "relay",
+            "It is old;",
+        ),
+        ((), {}, True, "r.example", ANY, "relay", "it has neither crane nor skopeo"),
+        ((), {}, None, "r.example", ANY, "relay", "There is no crane"),
+        (
+            ("crane",),
+            {"crane": ""},
+            True,
+            "r.example",
+            LARGE,
+            "relay",
+            "the image needs up to 1 MB",
+        ),
     ],
 )
 def test_the_way_that_a_push_would_choose_is_said(
@@ -230,7 +282,7 @@ def test_the_way_that_a_push_would_choose_is_said(
     lacks: dict[str, str],
     reached: bool | None,
     registry: str,
-    selected: bool,
+    image: HostImage,
     way: str,
     why: str,
 ) -> None:
@@ -241,7 +293,7 @@ def test_the_way_that_a_push_would_choose_is_said(
         found,
         Endpoint(host=registry),
         Repository(registry, "shop"),
-        selected=selected,
+        image,
     )
     assert chosen[0] == way
     assert why in chosen[1]

@@ -11,6 +11,10 @@ from dockless.model.options import PushOptions
 from dockless.oci.reference import Repository
 from dockless.usecases.hosts.transfer_method import Via
 
+_MEGABYTE = 1000**2
+_MARGIN = 1.1
+"""An archive is larger than its files by their headers."""
+
 
 class HostQuestions(Protocol):
     """What is asked of a host, of the registry and of this machine, where a method needs it."""
@@ -43,6 +47,8 @@ class RemoteWish(Struct, frozen=True, kw_only=True):
         repository: Where to.
         endpoint: The registry.
         one_of_several: Whether the image is one of several in its archive or layout.
+        size: The bytes of its files, which an engine there has to have in one archive; None where
+            that is not known, or it is in a file there.
     """
 
     options: PushOptions
@@ -50,6 +56,7 @@ class RemoteWish(Struct, frozen=True, kw_only=True):
     repository: Repository
     endpoint: Endpoint
     one_of_several: bool
+    size: int | None = None
 
 
 class Obstacles:
@@ -74,15 +81,17 @@ class Obstacles:
 
     def of(self, method: TransferMethod) -> str:
         """Return why a method cannot be used, as part of a sentence; empty when it can."""
+        if method == "relay":
+            return self._ask.missing_here()
+        if not self._facts.folder:
+            return "no folder there can be written to"
         match method:
-            case "relay":
-                return self._ask.missing_here()
             case "invoke":
-                return self._unfit or self.no_engine or self._no_route
+                return self._unfit or self.no_engine or self._no_route or self._no_space
             case "copy":
-                return self._unfit or self._no_copy or self._no_route
+                return self._unfit or self._no_copy or self._no_route or self._no_space
             case "tunnel":
-                return self._unfit or (self.no_engine and self._no_copy)
+                return self._unfit or (self.no_engine and self._no_copy) or self._no_space
 
     def engine_for(self, method: TransferMethod) -> tuple[str, bool]:
         """Return the engine that a method uses, and whether it is a copy of this machine's."""
@@ -124,6 +133,15 @@ class Obstacles:
         if not self._facts.runs:
             return "the host has no folder from which programs may run"
         return self._ask.misfit()
+
+    @cached_property
+    def _no_space(self) -> str:
+        folder, free = self._facts.folder.rpartition("/")[0], self._facts.free
+        needed = int((self._wish.size or 0) * _MARGIN)
+        if free >= needed:
+            return ""
+        has, needs = free // _MEGABYTE, -(-needed // _MEGABYTE)
+        return f"{folder} has {has} MB free there, and the image needs up to {needs} MB"
 
     @cached_property
     def _no_route(self) -> str:
