@@ -3,12 +3,11 @@
 Whatever takes time to import is imported inside, under that protection.
 """
 
-import os
 import signal
 from importlib import import_module
 from types import FrameType
 
-_STATUS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 143}
+from dockless.processes.ending import STATUS, leave, leave_at_once
 
 
 def main() -> None:
@@ -27,11 +26,11 @@ def _run(module: str) -> None:
     try:
         import_module(module).main()
     except KeyboardInterrupt:  # after the program has said how it ended
-        os._exit(_STATUS[signal.SIGINT])
+        leave(STATUS[signal.SIGINT])
     except SystemExit as end:
         if not isinstance(end.code, int):
             raise
-        import_module("dockless.processes.ending").leave(end.code)
+        leave(end.code)
     finally:
         # all is torn down, and the interpreter's own end would show a traceback
         for number in _handled():
@@ -40,13 +39,13 @@ def _run(module: str) -> None:
 
 def _handled() -> tuple[signal.Signals, ...]:
     """Return the signals to be heeded; one that was ignored from the start, as by nohup, is not."""
-    return tuple(each for each in _STATUS if signal.getsignal(each) is not signal.SIG_IGN)
+    return tuple(each for each in STATUS if signal.getsignal(each) is not signal.SIG_IGN)
 
 
 def _leave(number: int, frame: FrameType | None) -> None:
     """End at once: nothing has been begun yet, or all is torn down."""
     del frame
-    os._exit(_STATUS[signal.Signals(number)])
+    leave_at_once(STATUS[signal.Signals(number)])
 
 
 if __name__ == "__main__":

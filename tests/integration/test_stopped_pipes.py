@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -46,6 +47,15 @@ def into(program: Dockless, pipe: Path) -> Dockless:
     return replace(program, before=("sh", "-c", f'exec "$0" "$@" >{pipe}'))
 
 
+def waits(pid: int) -> bool:
+    """Whether a process, which has begun, takes no processor time."""
+    times = []
+    for _ in range(4):
+        times.append(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13])
+        time.sleep(0.25)
+    return times[0] != ["0", "0"] and times.count(times[0]) == len(times)
+
+
 def arrived(registry: Registry) -> bool:
     tag = "docker/registry/v2/repositories/acme/web/_manifests/tags/v1/current/link"
     return (registry.storage / tag).is_file()
@@ -74,6 +84,31 @@ def test_a_reader_that_stops_keeps_nobody_from_ending(
         _, stderr = child.communicate(timeout=PATIENCE)
     assert child.returncode == code, stderr.decode()
     assert "Traceback" not in stderr.decode()
+
+
+@ENDINGS
+@pytest.mark.parametrize("command", ["push", "mirror", "doctor"])
+def test_messages_that_nobody_reads_keep_nobody_from_ending(
+    program: Dockless,
+    own_registry: Registry,
+    layout: Path,
+    full: Path,
+    command: str,
+    number: signal.Signals,
+    code: int,
+) -> None:
+    host = own_registry.host
+    argv: dict[str, tuple[str | Path, ...]] = {
+        "push": ("push", layout, "--image", f"{host}/acme/web:v1"),
+        "mirror": ("mirror", layout, "--to", host),
+        "doctor": ("doctor",),
+    }
+    deaf = replace(program, before=("sh", "-c", f'exec "$0" "$@" 2>{full}'))
+    with deaf.start(*argv[command]) as child:
+        until(lambda: waits(child.pid) or child.poll() is not None)
+        child.send_signal(number)
+        child.communicate(timeout=PATIENCE)
+    assert child.returncode == code or (command == "doctor" and child.returncode in (0, 1))
 
 
 @pytest.mark.parametrize("what", ["receipt", "stdout", "digest"])

@@ -156,8 +156,9 @@ def _ending(error: BaseException) -> int:
         case click.ClickException():
             text = one_line(error.format_message())
             code, said = error.exit_code, f"Error: {without_login(text)}"
-        case KeyboardInterrupt() | click.Abort():
-            code, said = _INTERRUPTED, f"Interrupted. {stops.moved()}".rstrip()
+        case stops.Interrupted() | KeyboardInterrupt() | click.Abort():
+            after = "\n" if sys.stderr.isatty() else ""  # a terminal shows ^C
+            code, said = _INTERRUPTED, f"{after}Interrupted. {stops.moved()}".rstrip()
         case stops.Terminated():
             code, said = _TERMINATED, f"Terminated. {stops.moved()}".rstrip()
         case BrokenPipeError():

@@ -57,7 +57,8 @@ def child(
             yield started
     finally:
         with _guard:
-            _running.discard(started)
+            if started.returncode is not None:  # or a second Ctrl-C broke its end off
+                _running.discard(started)
 
 
 def kill(started: subprocess.Popen[bytes]) -> None:

@@ -20,6 +20,10 @@ _TEARDOWN_SECONDS = 30.0
 _IMPORT_SECONDS = 0.02
 
 
+class Interrupted(BaseException):
+    """SIGINT arrived. At KeyboardInterrupt, click writes to standard error, which may be unread."""
+
+
 class Terminated(BaseException):
     """SIGTERM or SIGHUP arrived; everything is torn down as for Ctrl-C."""
 
@@ -57,7 +61,7 @@ class _Stops:
         again = self.first is not None
         if again and (number != signal.SIGINT or time.monotonic() - self._asked < _SAME_SECONDS):
             return
-        self._raise(KeyboardInterrupt() if number == signal.SIGINT else Terminated(), frame)
+        self._raise(Interrupted() if number == signal.SIGINT else Terminated(), frame)
 
     def look(self, number: int, frame: FrameType | None) -> None:
         """Raise what should have ended the main thread before: a lost stop, or `--timeout`.
@@ -100,7 +104,7 @@ def _is_import(frame: FrameType | None) -> bool:
 
 def _without_stops(unraisable: "sys.UnraisableHookArgs") -> None:
     """Say nothing of a stop that was raised in a finalizer: it is raised again."""
-    if not isinstance(unraisable.exc_value, KeyboardInterrupt | Terminated | TimeIsOver):
+    if not isinstance(unraisable.exc_value, Interrupted | Terminated | TimeIsOver):
         sys.__unraisablehook__(unraisable)
 
 

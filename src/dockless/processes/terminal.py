@@ -4,17 +4,23 @@ A test over the syntax tree sees that nothing else in the package prints.
 """
 
 import contextlib
+import math
 import os
+import select
 import sys
 import threading
 from collections.abc import Iterator
 from typing import TextIO
 
-from dockless.errors import PushError
+from dockless.errors import NetworkError, PushError
 from dockless.model.printable import bounded_lines, one_line, printable, printed_lines
 
 HAS_RESULT = threading.Event()
 """Whether anything was written to standard output, or was to be, since a command began."""
+
+
+_turn = threading.Lock()
+"""Has whoever writes, so that two do not both find room for the same bytes."""
 
 
 def open_standard_streams() -> None:
@@ -118,7 +124,7 @@ def put(stream: TextIO, text: str) -> None:
     """Write text that is fit for a terminal already, such as a bar, as `write_line` does."""
     try:
         _put(stream, text)
-    except OSError:
+    except (OSError, NetworkError):  # or its reader took nothing until the command's time was over
         _silence(stream)
     except BaseException:
         _give_up(stream)
@@ -126,10 +132,53 @@ def put(stream: TextIO, text: str) -> None:
 
 
 def _put(stream: TextIO, text: str) -> None:
+    """Write text to a stream; of a reader that takes nothing, a signal or the limit ends the wait.
+
+    Raises:
+        OSError: It cannot be written.
+        NetworkError: The command's time was over before its reader took it.
+    """
     encoding = getattr(stream, "encoding", None) or "utf-8"
     # a terminal of another encoding than UTF-8 lacks most letters
-    stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+    data = text.encode(encoding, "backslashreplace")
+    try:
+        descriptor = stream.fileno()
+    except (OSError, ValueError, AttributeError):  # in memory
+        stream.write(data.decode(encoding))
+        stream.flush()
+        return
     stream.flush()
+    # another thread may wait for that reader, for as long as the command may
+    if len(data) <= select.PIPE_BUF and _turn.acquire(blocking=False):
+        try:
+            if _has_room(descriptor):
+                _write_all(descriptor, data)
+                return
+        finally:
+            _turn.release()
+    from dockless.concurrency import waited_for  # noqa: PLC0415 - rare
+    from dockless.errors import time_is_over  # noqa: PLC0415 - rare
+    from dockless.processes import pipes  # noqa: PLC0415 - rare
+
+    if not waited_for(lambda seconds: _turn.acquire(timeout=seconds)):
+        raise time_is_over("Writing a message")
+    try:
+        pipes.write(descriptor, data, stream.name, patience=math.inf)
+    finally:
+        _turn.release()
+
+
+def _has_room(descriptor: int) -> bool:
+    """Whether a short write does not wait for a reader; a file has none."""
+    poll = select.poll()
+    poll.register(descriptor, select.POLLOUT)
+    return bool(poll.poll(0))
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    left = memoryview(data)
+    while left:
+        left = left[os.write(descriptor, left) :]
 
 
 def _give_up(stream: TextIO) -> None:

@@ -279,9 +279,10 @@ class BlobStore(LayerRecords):
             UsageError: The store's folder cannot be used.
             PushError: Its disk is full.
         """
-        with usable(self.folder):
-            folder = self._work.begin(lambda: runs.settle(self._unflushed, self._blob_path))
+        folder = self._work.new()
         try:
+            with usable(self.folder):
+                self._work.begin(folder, lambda: runs.settle(self._unflushed, self._blob_path))
             yield folder
         finally:
             self._work.end(folder)

@@ -89,17 +89,21 @@ class Runs:
         """Whether a store of version 0.1.0 is there, which made this lock with its first run."""
         return self._older is not None and has_first_lock(self._older)
 
-    def begin(self, settle: Callable[[], None]) -> Path:
+    def new(self) -> Path:
+        """Return the folder of a new run, which `begin` makes."""
+        return self._runs / f"{os.getpid()}-{os.urandom(4).hex()}"
+
+    def begin(self, folder: Path, settle: Callable[[], None]) -> None:
         """Make the folder of a new run, and lock it.
 
         Args:
+            folder: The folder; `end` removes it, whether or not this came to an end.
             settle: What is to be done while no other run begins.
 
         Raises:
             UsageError: Others may write to the store's folder.
             OSError: It cannot be made.
         """
-        folder = self._runs / f"{os.getpid()}-{os.urandom(4).hex()}"
         for last in (*[False] * _TRIES, True):
             try:
                 self.open()
@@ -112,14 +116,17 @@ class Runs:
                     raise
             else:
                 break
-        return folder
 
     def end(self, folder: Path) -> None:
         """Remove the folder of a run; where that is not possible now, the next run does it."""
-        # one that could not be made again is closed already
-        with contextlib.closing(self._held.pop(folder)), contextlib.suppress(OSError):
-            if is_inside(self._folder, folder):
-                _remove(folder)
+        held = self._held.pop(folder, None)  # none of a run whose begin was broken off
+        try:
+            with contextlib.suppress(OSError):
+                if is_inside(self._folder, folder):
+                    _remove(folder)
+        finally:
+            if held:  # one that could not be made again is closed already
+                held.close()
 
     def renew(self) -> None:
         """Make the folders of this process's runs again, if they were deleted.

@@ -316,7 +316,7 @@ def test_a_second_ctrl_c_that_comes_later_breaks_the_teardown_off(
         finally:
             try:
                 signal.raise_signal(signal.SIGINT)
-            except KeyboardInterrupt:
+            except stops.Interrupted:
                 broken.append(True)
 
     monkeypatch.setattr(dockless, "main", work)
@@ -344,7 +344,7 @@ def test_a_signal_that_a_library_turned_into_another_error_is_still_the_reason(
     def work(**_: object) -> None:
         try:
             signal.raise_signal(signal.SIGINT)
-        except KeyboardInterrupt:
+        except stops.Interrupted:
             raise hidden("it cannot be loaded") from None
 
     monkeypatch.setattr(dockless, "main", work)
@@ -690,6 +690,46 @@ program.main()
     argv = [sys.executable, "-c", program]
     done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=120)
     assert (done.returncode, done.stdout, done.stderr) == (code, "said\n", "")
+
+
+_LAST_STEPS = """
+import signal, sys
+from types import SimpleNamespace
+import dockless.__main__ as program
+from dockless.processes.ending import at_end
+
+@at_end
+def fail():
+    raise OSError
+
+@at_end
+def step():
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.raise_signal(each)
+    print("done", flush=True)
+
+def main():
+    {ends}
+
+sys.modules["dockless.cli.main"] = SimpleNamespace(main=main)
+program.main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("ends", "code"),
+    [
+        ("sys.exit(0)", 0),
+        ("sys.exit(8)", 8),
+        ("raise KeyboardInterrupt", 130),
+        ("signal.raise_signal(signal.SIGTERM)", 143),
+        ("signal.raise_signal(signal.SIGINT)", 130),
+    ],
+)
+def test_a_signal_does_not_break_the_last_steps_off(ends: str, code: int) -> None:
+    argv = [sys.executable, "-c", _LAST_STEPS.format(ends=ends)]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=120)
+    assert (done.returncode, done.stdout, done.stderr) == (code, "done\n", "")
 
 
 def test_a_signal_while_the_handlers_are_set_shows_no_traceback(

@@ -1,16 +1,21 @@
 import ast
+import contextlib
 import errno
 import io
 import os
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TextIO
 
 import pytest
 
 import dockless
 from bed.syntax import trees
+from dockless import concurrency
 from dockless.errors import PushError
 from dockless.processes import terminal
 from dockless.processes.terminal import put, relay, say, write_line
@@ -175,3 +180,49 @@ def test_the_reader_of_an_archive_may_leave(monkeypatch: pytest.MonkeyPatch) -> 
         monkeypatch.setattr(sys, "stdout", file)
         with pytest.raises(BrokenPipeError):
             terminal.StandardOutput().write(b"x" * 100_000)
+
+
+@pytest.fixture
+def unread() -> Iterator[TextIO]:
+    """A pipe that is full, and that nobody reads."""
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(writing, bytes(4096))
+    os.set_blocking(writing, True)
+    with os.fdopen(writing, "w", encoding="utf-8") as stream:
+        yield stream
+    os.close(reading)
+    concurrency.end_by(None)
+
+
+@pytest.mark.parametrize("text", ["x", "a line\n", "long " * 5000])
+@pytest.mark.parametrize("writers", [1, 4])
+@pytest.mark.timeout(60)
+def test_a_message_that_nobody_reads_is_given_up_with_the_limit_of_time(
+    unread: TextIO, text: str, writers: int
+) -> None:
+    threads = [threading.Thread(target=put, args=(unread, text)) for _ in range(writers)]
+    for each in threads:
+        each.start()
+    concurrency.end_by(time.monotonic())
+    for each in threads:
+        each.join()
+    put(unread, text)  # which goes nowhere now
+    unread.flush()
+
+
+@pytest.mark.parametrize("writers", [1, 4])
+def test_a_reader_that_comes_back_gets_every_message_whole(writers: int) -> None:
+    reading, writing = os.pipe()
+    lines = [f"{number} {'words ' * 3000}\n" for number in range(writers)]
+    with os.fdopen(writing, "w", encoding="utf-8") as stream:
+        threads = [threading.Thread(target=put, args=(stream, line)) for line in lines]
+        for each in threads:
+            each.start()
+        with os.fdopen(reading, encoding="utf-8") as reader:
+            got = [reader.readline() for _ in lines]
+        for each in threads:
+            each.join()
+    assert sorted(got) == lines

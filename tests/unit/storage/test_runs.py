@@ -1,15 +1,17 @@
 import errno
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
 import pytest
 
 from dockless.errors import LostCopyError, PushError, UsageError
+from dockless.processes.stops import Terminated
 from dockless.storage.blob_store import BlobStore
 from dockless.storage.locks import lock_file
-from dockless.storage.runs import usable
+from dockless.storage.runs import Runs, usable
 
 
 @pytest.mark.parametrize("below", ["", "runs", "locks/runs"])
@@ -76,3 +78,32 @@ def test_a_run_whose_folder_cannot_be_made_again_ends_all_the_same(
                 store.renew()
     with store.run():
         assert not folder.exists()
+
+
+@pytest.mark.parametrize("at", ["after the folder", "after its lock", "after all of it"])
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, Terminated, OSError])
+def test_a_run_that_is_broken_off_as_it_begins_leaves_no_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: str, stop: type[BaseException]
+) -> None:
+    store = BlobStore(tmp_path / "store")
+    begin = Runs.begin
+
+    def locked(path: Path, **how: bool) -> IO[bytes]:
+        if path.parent.parent.name != "runs":
+            return lock_file(path, **how)
+        if at == "after its lock":
+            lock_file(path, **how).close()
+        raise stop
+
+    def begun(runs: Runs, folder: Path, settle: Callable[[], None]) -> None:
+        begin(runs, folder, settle)
+        raise stop
+
+    with monkeypatch.context() as patched:
+        if at == "after all of it":
+            patched.setattr(Runs, "begin", begun)
+        else:
+            patched.setattr("dockless.storage.runs.lock_file", locked)
+        with pytest.raises((stop, UsageError)), store.run():
+            pass
+    assert list((tmp_path / "store" / "runs").iterdir()) == []

@@ -278,7 +278,8 @@ def test_a_run_that_is_half_removed_is_still_known_as_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = BlobStore(tmp_path / "1000")
-    folder = store._work.begin(lambda: None)
+    folder = store._work.new()
+    store._work.begin(folder, lambda: None)
     for name in ("a", "z"):
         make(folder, f"{name}/file")
     with monkeypatch.context() as patched:
