@@ -11,9 +11,9 @@ from msgspec.structs import replace
 
 from bed import registry as servers
 from bed import tools
-from dockless.engines.adapters import Access, Crane, Entrance, Skopeo
 from dockless.engines.authfile import authfile
 from dockless.engines.memory import in_memory
+from dockless.engines.program_writers import Access, Crane, Entrance, Skopeo
 from dockless.engines.runner import Limits, Runner
 from dockless.engines.shell import Shell
 from dockless.errors import DocklessError

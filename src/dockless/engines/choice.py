@@ -8,10 +8,10 @@ from pathlib import Path
 from msgspec import Struct
 
 from dockless.engines import shell as starter
-from dockless.engines.adapters import Access, Crane, Skopeo
 from dockless.engines.automatic import Automatic, Program, Whole
 from dockless.engines.engine_registry import EngineRegistry, entrance
 from dockless.engines.installed import InstalledEngines
+from dockless.engines.program_writers import Access, Crane, Skopeo
 from dockless.engines.runner import Limits, Runner
 from dockless.engines.shell import Shell
 from dockless.errors import EngineError

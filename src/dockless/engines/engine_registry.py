@@ -3,9 +3,9 @@
 from functools import partial
 from typing import Protocol
 
-from dockless.engines.adapters import Entrance
 from dockless.engines.authfile import authfile
 from dockless.engines.memory import in_memory
+from dockless.engines.program_writers import Entrance
 from dockless.errors import DocklessError
 from dockless.model.endpoint import Endpoint
 from dockless.model.secret import Credential, Grant

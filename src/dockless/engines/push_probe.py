@@ -20,11 +20,11 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from dockless.engines.adapters import Access, Crane, Entrance, Skopeo
 from dockless.engines.failures import last_words
 from dockless.engines.probe_registry import registry
 from dockless.engines.probe_repository import ProbeRepository
 from dockless.engines.probe_result import ProbeResult, one_line
+from dockless.engines.program_writers import Access, Crane, Entrance, Skopeo
 from dockless.engines.runner import Limits, Runner
 from dockless.engines.shell import Ended, Shell
 from dockless.errors import DocklessError, EngineError, PolicyError
