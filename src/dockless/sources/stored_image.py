@@ -173,7 +173,7 @@ class _Staged:
         label: The source's name in messages.
     """
 
-    is_archive = False
+    is_tar = False
 
     def __init__(self, staging: Staging, label: str) -> None:
         self.label = label

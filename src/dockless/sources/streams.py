@@ -51,7 +51,7 @@ class _Again:
         label: Its name in messages.
     """
 
-    is_archive = True
+    is_tar = True
 
     def __init__(self, read: Callable[[Layers], StreamedTar], layers: Layers) -> None:
         self._read = read
