@@ -81,7 +81,7 @@ def probe_push(
     moment = time.time()
     try:
         with tempfile.TemporaryDirectory(prefix="probe-", dir=folder) as scratch:
-            trial = _Trial(
+            trial = _TriedProgram(
                 name=name, path=path, policy=policy, environment=environment, scratch=Path(scratch)
             )
             reason = one_line(trial.push(SECONDS))
@@ -93,7 +93,7 @@ def probe_push(
     return ProbeResult(not reason, reason, moment)
 
 
-class _Trial(Struct, frozen=True, kw_only=True):
+class _TriedProgram(Struct, frozen=True, kw_only=True):
     """A program, and where it is tried."""
 
     name: str

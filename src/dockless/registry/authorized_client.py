@@ -19,7 +19,7 @@ _UPLOADING = ("PATCH", "PUT")
 _LONGEST_SHOWN = 200
 
 
-class _Request(Struct, frozen=True, kw_only=True):
+class _RegistryRequest(Struct, frozen=True, kw_only=True):
     """A request without its host and credential.
 
     Attributes:
@@ -86,7 +86,7 @@ class AuthorizedClient(RegistryLogin):
             NetworkError: There was no response, or the registry has an error.
         """
         return self._allowed(
-            _Request(
+            _RegistryRequest(
                 method=method, repository=repository, path=path, headers=headers or {}, body=body
             )
         )
@@ -105,12 +105,12 @@ class AuthorizedClient(RegistryLogin):
             NetworkError: There was no response, or the registry has an error.
         """
         return self._allowed(
-            _Request(
+            _RegistryRequest(
                 method="GET", repository=repository, path=path, headers=headers or {}, sink=sink
             )
         )
 
-    def _allowed(self, request: _Request) -> Response:
+    def _allowed(self, request: _RegistryRequest) -> Response:
         repository = request.repository
         url = self.url(repository, request.path)
         own = goes_along(self.http.endpoint.url, url)
@@ -135,7 +135,7 @@ class AuthorizedClient(RegistryLogin):
         return response
 
     def _denial(
-        self, request: _Request, url: str, response: Response, let_in: Authorization | None
+        self, request: _RegistryRequest, url: str, response: Response, let_in: Authorization | None
     ) -> DocklessError:
         """Return the error for a response 401 or 403."""
         from dockless.registry import denials  # noqa: PLC0415 - rare
@@ -176,7 +176,7 @@ class AuthorizedClient(RegistryLogin):
             "Ask the operator of the registry, or of the proxy in front of it, to correct this.",
         )
 
-    def _send(self, url: str, request: _Request, let_in: Authorization | None) -> Response:
+    def _send(self, url: str, request: _RegistryRequest, let_in: Authorization | None) -> Response:
         authorized = {"Authorization": let_in.header.reveal()} if let_in else {}
         headers = {**request.headers, **authorized}
         return self.http.ask(request.method, url, headers, request.body, request.sink)

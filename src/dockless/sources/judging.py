@@ -33,7 +33,7 @@ _APPLE = (b"\0\5\x16\7", b"\0\5\x16\0")
 """What AppleDouble and AppleSingle begin with: what macOS keeps of a file, as `._NAME`."""
 
 
-class _Stream(Protocol):
+class _SeekableStream(Protocol):
     def tell(self) -> int: ...
 
     def seek(self, position: int, /) -> object: ...
@@ -47,7 +47,7 @@ class _Watched:
     It keeps the error of the stream, too, of which tarfile makes one of its own.
     """
 
-    def __init__(self, stream: _Stream) -> None:
+    def __init__(self, stream: _SeekableStream) -> None:
         self.last = b""
         self.error: SourceError | None = None
         self.tell = stream.tell
@@ -85,7 +85,7 @@ def why_no_image(path: Path) -> str:
         packed = sniff(head)
         if packed == "none":
             file.seek(0)
-            return _why_no_image(cast("_Stream", file), path, head)
+            return _why_no_image(cast("_SeekableStream", file), path, head)
         try:
             with decompressing(Pushback(head, file), packed, label) as plain:
                 return _why_no_image(Forward(plain), path, b"")
@@ -95,7 +95,7 @@ def why_no_image(path: Path) -> str:
             return f"its {packed} data cannot be read"
 
 
-def _why_no_image(stream: _Stream, path: Path, head: bytes) -> str:
+def _why_no_image(stream: _SeekableStream, path: Path, head: bytes) -> str:
     watched = _Watched(stream)
     label = str(path)
     try:
