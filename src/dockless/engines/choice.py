@@ -8,7 +8,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from dockless.engines.automatic import Automatic, Program, Whole
-from dockless.engines.engine_registry import EngineRegistry, entrance
+from dockless.engines.engine_registry import EngineRegistry, engine_grant
 from dockless.engines.installed import InstalledEngines
 from dockless.engines.program_writers import Access, Crane, Skopeo
 from dockless.engines.runner import Limits, Runner
@@ -140,8 +140,8 @@ class Engines:
         return Skopeo(found.path, self._runner, self._access("skopeo"), found.policy)
 
     def _access(self, name: str) -> Access:
-        enter = partial(entrance, name, self._registry, self._repository)
-        return Access(self._registry.endpoint, enter)
+        grant = partial(engine_grant, name, self._registry, self._repository)
+        return Access(self._registry.endpoint, grant)
 
 
 def prepare(options: PushOptions, installed: InstalledEngines) -> None:

@@ -24,7 +24,7 @@ from dockless.engines.failures import last_words
 from dockless.engines.probe_registry import registry
 from dockless.engines.probe_repository import ProbeRepository
 from dockless.engines.probe_result import ProbeResult, one_line
-from dockless.engines.program_writers import Access, Crane, Entrance, Skopeo
+from dockless.engines.program_writers import Access, Crane, EngineGrant, Skopeo
 from dockless.engines.runner import Limits, Runner
 from dockless.engines.shell import Ended, Shell
 from dockless.errors import DocklessError, EngineError, PolicyError
@@ -143,7 +143,7 @@ class _TriedProgram(Struct, frozen=True, kw_only=True):
         runner = _ContainedRunner(environment, self.scratch / "home", host, limits, shell)
         no_login = partial(_no_login, self.scratch / "auth.json")
         access = Access(
-            Endpoint(host=host, plain_http=True), lambda: Entrance(no_login, anonymous=True)
+            Endpoint(host=host, plain_http=True), lambda: EngineGrant(no_login, anonymous=True)
         )
         if self.name == "skopeo":
             return Skopeo(self.path, runner, access, self.policy)
