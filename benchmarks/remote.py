@@ -260,7 +260,7 @@ def _copy(lab: Lab) -> Row:
     environment = lab.environment
     made = connection.Ssh(
         find_route=lambda server: config.find_route(server, environment),
-        keys=keys.KeyRing(lambda _: None),
+        keys=keys.KeyFiles(lambda _: None),
         accept_new=False,
         note=print,
     )

@@ -11,9 +11,9 @@ from msgspec.structs import replace
 
 from bed import registry as servers
 from bed import tools
-from dockless.engines.adapters import Access, Crane, Entrance, Skopeo
 from dockless.engines.authfile import authfile
 from dockless.engines.memory import in_memory
+from dockless.engines.program_writers import Access, Crane, EngineGrant, Skopeo
 from dockless.engines.runner import Limits, Runner
 from dockless.engines.shell import Shell
 from dockless.errors import DocklessError
@@ -62,7 +62,7 @@ def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Bench:
     endpoint = endpoint_of(server.host, RegistryAccess(), Path("/nonexistent"))
     runner = Runner({"PATH": "/usr/bin:/bin"}, tmp_path / "home", server.host, Limits(), Shell())
     auth = partial(in_memory, authfile("crane", server.host, None))
-    access = Access(endpoint, lambda: Entrance(auth, anonymous=True))
+    access = Access(endpoint, lambda: EngineGrant(auth, anonymous=True))
     writer: ImageWriter = Crane(tools.crane(), runner, access)
     if request.param == "skopeo":
         writer = Skopeo(Path("/usr/bin/skopeo"), runner, access, None)

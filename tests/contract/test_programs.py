@@ -15,7 +15,7 @@ from dockless.processes.programs import Programs, ProgramsHere
 from dockless.ssh.config import find_route
 from dockless.ssh.connection import Ssh, connect
 from dockless.ssh.executor import RemoteShell
-from dockless.ssh.keys import KeyRing
+from dockless.ssh.keys import KeyFiles
 from dockless.ssh.workdir import workdir
 
 ODD = """it's "odd" $(id) `id`; id # \\ ! %s ü"""
@@ -29,7 +29,7 @@ def host_shell(docker_host: Host, key: Key, tmp_path: Path) -> Iterator[RemoteSh
     environment = {"HOME": str(tmp_path), "PATH": os.environ["PATH"]}
     ssh = Ssh(
         find_route=lambda server: find_route(server, environment),
-        keys=KeyRing(lambda _: None),
+        keys=KeyFiles(lambda _: None),
         accept_new=False,
         note=print,
     )

@@ -103,13 +103,13 @@ class FakeTeam:
         self._known = known
         self.unsettled: DocklessError | None = None
 
-    def push(self, entry: MirrorItem) -> PushResult:
-        if error := self._errors.get(entry.name):
+    def push(self, item: MirrorItem) -> PushResult:
+        if error := self._errors.get(item.name):
             raise error
-        return planned(entry)
+        return planned(item)
 
-    def look(self, entries: Sequence[MirrorItem]) -> None:
-        assert all(entry.blobs for entry in entries)
+    def look(self, items: Sequence[MirrorItem]) -> None:
+        assert all(item.blobs for item in items)
 
     def settle(self) -> None:
         if self.unsettled:
@@ -119,11 +119,11 @@ class FakeTeam:
         return repository.path in self._known
 
 
-def planned(entry: MirrorItem, *, dry_run: bool = False, unchanged: bool = False) -> PushResult:
-    content = entry.open().content()
+def planned(item: MirrorItem, *, dry_run: bool = False, unchanged: bool = False) -> PushResult:
+    content = item.open().content()
     blobs = tuple(BlobPlan(blob, present=False) for blob in content.blobs)
     plan = Plan(
-        repository=entry.repository, content=content, blobs=blobs, tags=(), digest_is_new=False
+        repository=item.repository, content=content, blobs=blobs, tags=(), digest_is_new=False
     )
     return PushResult(
         plan=plan,
@@ -149,9 +149,9 @@ def source(folder: Path, name: str, layer: bytes = b"app") -> SourceImage:
     )
 
 
-def entries(folder: Path, *names: str) -> tuple[MirrorItem, ...]:
+def items(folder: Path, *names: str) -> tuple[MirrorItem, ...]:
     found = [source(folder, name, name.encode()) for name in names]
-    return work_of(found, FakeLenders(), RULES, WHOLE).entries
+    return work_of(found, FakeLenders(), RULES, WHOLE).items
 
 
 class FakeTarget:

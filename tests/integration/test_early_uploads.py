@@ -20,7 +20,7 @@ from dockless.storage.streams import BlobDraft
 from dockless.transport.endpoints import endpoint_of
 from dockless.transport.http import HttpClient
 from dockless.transport.rate_limit import RateLimiter
-from dockless.usecases.push.streaming import StreamedUploads, Watch
+from dockless.usecases.push.streaming import EarlyLimits, StreamedUploads
 from fakes.progress import FakeProgress
 
 
@@ -53,7 +53,7 @@ def blob(tmp_path: Path, repository: Repository) -> tuple[Descriptor, Path]:
 
 def streamed(client: RegistryClient, repository: Repository) -> StreamedUploads:
     uploader = HttpUploader(client, RateLimiter(None), ThroughputMeter())
-    return StreamedUploads(repository, client, uploader, Watch())
+    return StreamedUploads(repository, client, uploader, EarlyLimits())
 
 
 def test_what_is_committed_is_there_and_was_counted(

@@ -1,6 +1,7 @@
 """One word has one meaning: no class, type alias or module of dockless has another one's name.
 
-Classes that are private to a module count, too: whoever searches for one finds one.
+Classes that are private to a module count, too: whoever searches for one finds one. Names that
+differ only in case and underscores, such as `Watch` and `_Watch`, count as one.
 
 The lists of exceptions only get shorter: an entry that is no longer needed fails, too.
 """
@@ -125,13 +126,16 @@ def _defined(node: ast.AST) -> tuple[list[str], str]:
 def types(source: Path) -> set[str]:
     """Return the names that several classes and type aliases have; aliases only public ones."""
     places: dict[str, list[str]] = defaultdict(list)
+    spellings: dict[str, set[str]] = defaultdict(set)
     for path, tree in trees(source):
         for node in {id(node): node for node in _definitions(tree)}.values():
             names, shared = _defined(node)
             for name in names:
-                if not shared or shared not in places[name]:
-                    places[name].append(shared or path)
-    return _repeated(places)
+                word = name.replace("_", "").casefold()
+                spellings[word].add(name)
+                if not shared or shared not in places[word]:
+                    places[word].append(shared or path)
+    return {name for word in _repeated(places) for name in spellings[word]}
 
 
 def modules(source: Path) -> set[str]:
@@ -199,6 +203,23 @@ def test_a_second_meaning_of_an_alias_is_found(tmp_path: Path, one: str, other: 
     (tmp_path / "one.py").write_text(f"{one}\n")
     (tmp_path / "other.py").write_text(f"{other}\n")
     assert types(tmp_path) == {"Plan"}
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Watch", "_Watch"),
+        ("Keyring", "KeyRing"),
+        ("_BlobPlan", "__Blobplan"),
+        ("OCILayout", "OciLayout"),
+    ],
+)
+def test_a_name_that_differs_in_case_or_underscores_is_found(
+    tmp_path: Path, one: str, other: str
+) -> None:
+    (tmp_path / "one.py").write_text(f"class {one}: ...\n")
+    (tmp_path / "other.py").write_text(f"class {other}: ...\n")
+    assert types(tmp_path) == {one, other}
 
 
 @pytest.mark.parametrize(

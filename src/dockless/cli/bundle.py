@@ -104,7 +104,7 @@ def list_(source: str, output: Literal["text", "json"]) -> None:
     """List the images of a bundle, or of any layout."""
     spec = bundle_spec(source, source_folder())
     with _readers(CommandOptions(quiet=True)) as readers:
-        images = tuple(reading.listed(readers.of().opener.bundle(spec)))
+        images = tuple(reading.listed(readers.of().opener.files(spec)))
     shown = json_text(bundle_document(images)) if output == "json" else bundle_table(images)
     say(shown)
 

@@ -4,7 +4,7 @@ import os
 import sys
 
 from dockless.credentials.cloud.token_sources import identity, of_kind
-from dockless.credentials.credential_helper import Keyrings, handle
+from dockless.credentials.credential_helper import HelperKeyrings, handle
 from dockless.credentials.user_keyrings import every_keyring_logins, open_keyring_logins
 from dockless.errors import DocklessError
 from dockless.model.printable import one_line
@@ -17,7 +17,7 @@ def main() -> None:
     open_standard_streams()
     environment = os.environ
     try:
-        found = Keyrings(
+        found = HelperKeyrings(
             all=every_keyring_logins(environment),
             preferred=lambda: open_keyring_logins("", environment),
             token_sources=lambda host: of_kind(host, environment),

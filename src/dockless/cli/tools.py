@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _GO = Path("go")
 
 
-class _Origin(click.Path):
+class _CraneOrigin(click.Path):
     """What `--from` takes: a file, or the word `go`."""
 
     def __init__(self) -> None:
@@ -78,7 +78,7 @@ def list_(output: Literal["text", "json"], *, check: bool) -> None:
 @click.option(
     "--from",
     "origin",
-    type=_Origin(),
+    type=_CraneOrigin(),
     metavar="FILE|go",
     help="Install this file: a crane program, or the release's .tar.gz; needs --sha256. `go` "
     "builds the newest known crane from verified source with this machine's Go.",

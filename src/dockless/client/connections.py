@@ -19,7 +19,7 @@ from dockless.registry.direct import Direct
 from dockless.registry.writing import RegistryWriting
 from dockless.retry import RetryPolicy
 from dockless.usecases.push.early_uploads import EarlyUploads
-from dockless.usecases.push.streaming import StreamedUploads, Watch
+from dockless.usecases.push.streaming import EarlyLimits, StreamedUploads
 
 
 class OpenRegistry(Struct, frozen=True, kw_only=True):
@@ -145,8 +145,10 @@ class Registries:
             mounts = Mounts(repository, uploader, space.claims, until)
             return OpenRegistry(client=client, direct=direct, early=mounts)
         hold = space.limits.shared_backoff.hold
-        watch = Watch(until=until, stall=options.stall_timeout, note=space.progress.note, hold=hold)
+        limits = EarlyLimits(
+            until=until, stall=options.stall_timeout, note=space.progress.note, hold=hold
+        )
         streamed = self._uploads.enter_context(
-            StreamedUploads(repository, client, uploader, watch, self._begun)
+            StreamedUploads(repository, client, uploader, limits, self._begun)
         )
         return OpenRegistry(client=client, streamed=streamed, early=streamed, direct=direct)

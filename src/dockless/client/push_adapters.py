@@ -101,7 +101,7 @@ class PushAdapters(Registries):
             manifest_format=self._format(repository.host),
             moves=self._space.surroundings.moves,
             turn=staging.store.turn,
-            prove=lambda copies, read: staging.prove(copies, read=read),
+            prove=staging.prove,
             mislabelled=mislabelled,
         )
 

@@ -13,9 +13,9 @@ from dockless.oci.reference import Repository
 from dockless.ports import ImageWriter, Reader
 
 if TYPE_CHECKING:
-    from dockless.engines.adapters import Crane, Skopeo
     from dockless.engines.automatic import Automatic
     from dockless.engines.choice import Engines
+    from dockless.engines.program_writers import Crane, Skopeo
     from dockless.engines.starter import EngineStarter
     from dockless.registry.direct import Direct
 

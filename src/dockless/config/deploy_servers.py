@@ -46,7 +46,7 @@ def _wheels_server(item: Value) -> Server:
     )
 
 
-class _Ssh(Struct, frozen=True, kw_only=True):
+class _SshSection(Struct, frozen=True, kw_only=True):
     user: str = _KAMAL_USER
     port: int = SSH_PORT
     keys: tuple[str, ...] = ()
@@ -57,13 +57,13 @@ class _Ssh(Struct, frozen=True, kw_only=True):
     config: tuple[str, ...] = ()
 
 
-def _ssh(section: Value | None) -> _Ssh:
+def _ssh(section: Value | None) -> _SshSection:
     if section is None:
-        return _Ssh()
+        return _SshSection()
     user, proxy = section.get("user"), section.get("proxy")
     key_data = section.get("key_data")
     keys, keys_only = section.get("keys"), section.get("keys_only")
-    return _Ssh(
+    return _SshSection(
         user=checked(user.text(), "user", user) if user else _KAMAL_USER,
         port=port_of(section),
         keys=keys.texts() if keys else (),
@@ -92,7 +92,7 @@ def _jump_host(proxy: Value) -> str:
     return host if "@" in host else f"{_KAMAL_USER}@{host}"
 
 
-def _kamal_servers(value: Value, ssh: _Ssh) -> Iterator[Server]:
+def _kamal_servers(value: Value, ssh: _SshSection) -> Iterator[Server]:
     for role, host in _kamal_hosts(value):
         user, address, port = _host_parts(host)
         yield Server(

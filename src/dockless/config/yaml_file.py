@@ -47,7 +47,9 @@ def parse(text: str, name: str) -> Value:
     with _explained(name):
         # not the C loader: it has no guard against a nesting that is deeper than the stack
         node = yaml.compose(text, Loader=yaml.SafeLoader)
-        value = _Reader(name).value(node, "") if node else Value(data={}, file=name, line=1, key="")
+        value = (
+            _NodeReader(name).value(node, "") if node else Value(data={}, file=name, line=1, key="")
+        )
     value.mapping()
     return value
 
@@ -113,7 +115,7 @@ class _ReadMap(Struct, kw_only=True):
     seen: set[str] = field(default_factory=set)
 
 
-class _Reader(Struct):
+class _NodeReader(Struct):
     """Turns nodes into values, and counts them, since aliases can multiply endlessly."""
 
     name: str
@@ -186,7 +188,7 @@ class _Reader(Struct):
         raise error
 
 
-class _ListReader(_Reader):
+class _ListReader(_NodeReader):
     """Reads a list, of which a wrong member harms no other."""
 
     visited: set[int] = field(default_factory=set)

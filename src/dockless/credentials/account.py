@@ -75,7 +75,7 @@ class Accounts:
 
     def tell_asked(self, repository: Repository) -> None:
         """Show why each place that was searched gave no credential, where it says so."""
-        found = self._asked.get(repository, FoundCredential(credential=None, asked=()))
+        found = self._found(repository)
         for place in found.asked:
             warned_of = place.startswith(tuple(f"{name}: " for name in found.failed))
             if not (warned_of or place.endswith(": nothing")):
@@ -83,7 +83,7 @@ class Accounts:
 
     def username(self, repository: Repository) -> str:
         """Return whose password is asked for; empty to ask for the username, too."""
-        return self._asked.get(repository, FoundCredential(credential=None, asked=())).account
+        return self._found(repository).account
 
     def refusal(self, repository: Repository, refused: AuthError) -> AuthError:
         """Return the error for a credential that is missing, with the reason that the search met.
@@ -92,10 +92,7 @@ class Accounts:
             repository: The repository, whose credential was looked for.
             refused: The error without a reason.
         """
-        found, host = (
-            self._asked.get(repository, FoundCredential(credential=None, asked=())),
-            repository.host,
-        )
+        found, host = self._found(repository), repository.host
         if found.others:
             return refused.with_context(
                 f"No password for {found.wanted}: the stored login for {host} is of "
@@ -110,6 +107,10 @@ class Accounts:
                 found.remedy or refused.remedy,
             )
         return refused
+
+    def _found(self, repository: Repository) -> FoundCredential:
+        """Return what the last search for a repository found; empty before the first one."""
+        return self._asked.get(repository, FoundCredential(credential=None, asked=()))
 
     def _credential(self, repository: Repository) -> Credential | None:
         found = self._find(repository)

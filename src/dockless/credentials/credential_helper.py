@@ -41,7 +41,7 @@ class WritableKeyring(credential_sources.Keyring, Protocol):
         """Return every stored login."""
 
 
-class Keyrings(Struct, frozen=True, kw_only=True):
+class HelperKeyrings(Struct, frozen=True, kw_only=True):
     """Where the protocol looks, and where it stores.
 
     Attributes:
@@ -64,7 +64,7 @@ class Reply(NamedTuple):
     output: Secret
 
 
-def handle(arguments: Sequence[str], stdin: bytes, keyrings: Keyrings, version: str) -> Reply:
+def handle(arguments: Sequence[str], stdin: bytes, keyrings: HelperKeyrings, version: str) -> Reply:
     """Answer one call.
 
     Args:
@@ -78,7 +78,7 @@ def handle(arguments: Sequence[str], stdin: bytes, keyrings: Keyrings, version: 
     action = arguments[0]
     if action in ("version", "--version", "-v"):
         return _said(f"{PROGRAM} (dockless) {version}\n")
-    steps: Mapping[str, Callable[[str, Keyrings], Reply]] = {
+    steps: Mapping[str, Callable[[str, HelperKeyrings], Reply]] = {
         "get": _get,
         "store": _store,
         "erase": _erase,
@@ -103,7 +103,7 @@ def server_url(kept_for: str) -> str:
     return f"{docker_key(host)}{path.removeprefix('v1/')}" if slash else docker_key(host)
 
 
-def _get(server: str, keyrings: Keyrings) -> Reply:
+def _get(server: str, keyrings: HelperKeyrings) -> Reply:
     server = server.strip()
     if not server:
         return _failed(_NO_SERVER)
@@ -115,7 +115,7 @@ def _get(server: str, keyrings: Keyrings) -> Reply:
     return _said(_json({"ServerURL": server, "Username": user, "Secret": secret.reveal()}))
 
 
-def _found(wanted: str, keyrings: Keyrings) -> Credential | None:
+def _found(wanted: str, keyrings: HelperKeyrings) -> Credential | None:
     failed: AuthError | None = None
     for keyring in keyrings.all:
         try:
@@ -134,7 +134,7 @@ def _found(wanted: str, keyrings: Keyrings) -> Credential | None:
     return None
 
 
-def _store(text: str, keyrings: Keyrings) -> Reply:
+def _store(text: str, keyrings: HelperKeyrings) -> Reply:
     members = _members(text)
     if members is None:
         return _failed("the credential to store is not JSON with ServerURL, Username and Secret")
@@ -152,7 +152,7 @@ def _store(text: str, keyrings: Keyrings) -> Reply:
     return _said("")
 
 
-class _Login(Struct, frozen=True):
+class _HelperLogin(Struct, frozen=True):
     """A login as Docker stores one."""
 
     server: str = field(default="", name="ServerURL")
@@ -162,13 +162,13 @@ class _Login(Struct, frozen=True):
 
 def _members(text: str) -> tuple[str, str, str] | None:
     try:
-        login = parse_as(text, _Login)
+        login = parse_as(text, _HelperLogin)
     except ValueError:
         return None
     return login.server.strip(), login.user, login.secret
 
 
-def _erase(server: str, keyrings: Keyrings) -> Reply:
+def _erase(server: str, keyrings: HelperKeyrings) -> Reply:
     server = server.strip()
     if not server:
         return _failed(_NO_SERVER)
@@ -177,7 +177,7 @@ def _erase(server: str, keyrings: Keyrings) -> Reply:
     return _said("")
 
 
-def _list(_: str, keyrings: Keyrings) -> Reply:
+def _list(_: str, keyrings: HelperKeyrings) -> Reply:
     users = {
         server_url(login.scope): login.username
         for keyring in reversed(keyrings.all)

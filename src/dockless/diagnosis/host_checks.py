@@ -175,7 +175,7 @@ def _tools(place: Workdir, wish: HostWish) -> Iterator[tuple[str, str]]:
             yield name, f"{'cannot be used: ' if done.code else ''}{said}".strip()
 
 
-class _Image(Struct, frozen=True):
+class _WantedImage(Struct, frozen=True):
     """The image that a push would take.
 
     Attributes:
@@ -189,23 +189,23 @@ class _Image(Struct, frozen=True):
     found: HostImage = HostImage()
 
 
-def _image(server: Server, place: Workdir, wanted: HostChecks) -> _Image:
+def _image(server: Server, place: Workdir, wanted: HostChecks) -> _WantedImage:
     """Return the image that a push would take, found as a push finds it."""
     if not (wanted.there or server.image_name or wanted.names):
-        return _Image("no image was named")
+        return _WantedImage("no image was named")
     warnings: list[str] = []
     said = "unknown"
     try:
         found = find_on_host(wanted.wish, server, place, _untold, warnings.append)
     except DocklessError as error:
-        return _Image(error.what, error)
+        return _WantedImage(error.what, error)
     if found.source:
         said = f"{found.source.kind} {found.source.path}"
         if found.source.selector:
             said += f", {found.source.selector} in it"
     elif found.tool and found.local:
         said = f"{found.tool.name} has {found.local.name}, {found.local.image_id}"
-    return _Image("; ".join((said, *warnings)), found=found)
+    return _WantedImage("; ".join((said, *warnings)), found=found)
 
 
 def _untold(step: str) -> None:

@@ -42,7 +42,7 @@ class Check(Struct, frozen=True, kw_only=True):
 Lane = Sequence[Check]
 
 
-class _Progress(Struct):
+class _LaneProgress(Struct):
     """What one lane has found so far, each check's findings in one piece."""
 
     found: list[tuple[Finding, ...]] = field(default_factory=list)
@@ -68,12 +68,12 @@ def examine(
     )
 
 
-def _begin(lane: Lane, each: float) -> tuple[_Progress, LoneStep[None]]:
-    progress = _Progress()
+def _begin(lane: Lane, each: float) -> tuple[_LaneProgress, LoneStep[None]]:
+    progress = _LaneProgress()
     return progress, alone(lambda: _walk(lane, each, progress))
 
 
-def _walk(lane: Lane, each: float, progress: _Progress) -> None:
+def _walk(lane: Lane, each: float, progress: _LaneProgress) -> None:
     for number, check in enumerate(lane):
         found = _looked(check, each)
         progress.found.append(found)
@@ -100,7 +100,7 @@ def _looked(check: Check, each: float) -> tuple[Finding, ...]:
 
 
 def _collected(
-    lane: Lane, progress: _Progress, ended: LoneStep[None], until: float
+    lane: Lane, progress: _LaneProgress, ended: LoneStep[None], until: float
 ) -> Iterator[Finding]:
     late = False
     try:

@@ -7,19 +7,18 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from dockless.engines import shell as starter
-from dockless.engines.adapters import Access, Crane, Skopeo
 from dockless.engines.automatic import Automatic, Program, Whole
-from dockless.engines.engine_registry import EngineRegistry, entrance
+from dockless.engines.engine_registry import EngineRegistry, engine_grant
 from dockless.engines.installed import InstalledEngines
+from dockless.engines.program_writers import Access, Crane, Skopeo
 from dockless.engines.runner import Limits, Runner
-from dockless.engines.shell import Shell
+from dockless.engines.shell import Shell, load
 from dockless.errors import EngineError
 from dockless.model.options import PROGRAMS, PushOptions
 from dockless.oci.reference import Repository
 
 
-class Room(Struct, frozen=True, kw_only=True):
+class EngineSurroundings(Struct, frozen=True, kw_only=True):
     """Where an engine runs.
 
     Attributes:
@@ -44,20 +43,26 @@ class Engines:
         options: How patient they are.
         registry: Its registry.
         repository: The repository.
-        room: Where they run.
+        surroundings: Where they run.
     """
 
     def __init__(
-        self, options: PushOptions, registry: EngineRegistry, repository: Repository, room: Room
+        self,
+        options: PushOptions,
+        registry: EngineRegistry,
+        repository: Repository,
+        surroundings: EngineSurroundings,
     ) -> None:
-        limits = Limits(room.until, options.stall_timeout)
-        self._installed = room.installed
-        self._environment = room.installed.environment
-        self._runner = Runner(self._environment, room.home, repository.host, limits, room.shell)
+        limits = Limits(surroundings.until, options.stall_timeout)
+        self._installed = surroundings.installed
+        self._environment = surroundings.installed.environment
+        self._runner = Runner(
+            self._environment, surroundings.home, repository.host, limits, surroundings.shell
+        )
         self._registry = registry
         self._repository = repository
         # by name, the program alone writes, an upload that is only begun included
-        self._written = repository if room.writes and options.engine == "auto" else None
+        self._written = repository if surroundings.writes and options.engine == "auto" else None
 
     def start(self, name: str) -> Crane | Skopeo:
         """Return one of them.
@@ -135,15 +140,15 @@ class Engines:
         return Skopeo(found.path, self._runner, self._access("skopeo"), found.policy)
 
     def _access(self, name: str) -> Access:
-        enter = partial(entrance, name, self._registry, self._repository)
-        return Access(self._registry.endpoint, enter)
+        grant = partial(engine_grant, name, self._registry, self._repository)
+        return Access(self._registry.endpoint, grant)
 
 
 def prepare(options: PushOptions, installed: InstalledEngines) -> None:
     """Load and check the program that will be used, while other work runs."""
     if options.engine == "direct":
         return
-    starter.load()
+    load()
     name = "skopeo" if options.engine == "skopeo" else "crane"
     with contextlib.suppress(EngineError):  # it comes again when the engine is needed
         installed.selected(name)

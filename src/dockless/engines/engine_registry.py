@@ -3,9 +3,9 @@
 from functools import partial
 from typing import Protocol
 
-from dockless.engines.adapters import Entrance
 from dockless.engines.authfile import authfile
 from dockless.engines.memory import in_memory
+from dockless.engines.program_writers import EngineGrant
 from dockless.errors import DocklessError
 from dockless.model.endpoint import Endpoint
 from dockless.model.secret import Credential, Grant
@@ -37,13 +37,13 @@ class EngineRegistry(Protocol):
         """Return what another program needs to push to the repository, and no more than that."""
 
 
-def entrance(engine: str, registry: EngineRegistry, repository: Repository) -> Entrance:
+def engine_grant(engine: str, registry: EngineRegistry, repository: Repository) -> EngineGrant:
     """Return the credential for the next run of an engine on this machine."""
     # skopeo takes a token for a repository as an argument only, which everybody could read; it
     # gets its own such token for the credential
     grant = registry.grant(repository) if engine == "crane" else Grant(registry.login())
     content = authfile(engine, registry.endpoint.host, grant.credential)
-    return Entrance(partial(in_memory, content), grant.credential is None, grant.ends)
+    return EngineGrant(partial(in_memory, content), grant.credential is None, grant.ends)
 
 
 def sent_authfile(engine: str, registry: EngineRegistry, repository: Repository) -> bytes | None:

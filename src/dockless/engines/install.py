@@ -10,7 +10,6 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from msgspec import Struct
 
@@ -134,7 +133,7 @@ def _from_release(wanted: Installation, release: Release | None, scratch: Path) 
         raise EngineError("No release of crane is known for this kind of machine.")
     wanted.note(f"Downloading crane {release.version} from {release.url}.")
     archive = scratch / "archive"
-    with client(wanted.environment, urlsplit(release.url).hostname or "") as http:
+    with client(wanted.environment, release.url) as http:
         _write_checked(fetch(http, release.url), archive, release.sha256, release.url)
     return _extract(archive, scratch)
 

@@ -31,7 +31,7 @@ def registry(repository: ProbeRepository) -> Iterator[str]:
     Raises:
         OSError: No port of the loopback interface is free.
     """
-    with _Server(repository) as server:
+    with _ProbeServer(repository) as server:
         thread = DaemonThread(server.serve)
         try:
             yield f"127.0.0.1:{server.server_port}"
@@ -41,7 +41,7 @@ def registry(repository: ProbeRepository) -> Iterator[str]:
             server.shut()
 
 
-class _Server(HTTPServer):
+class _ProbeServer(HTTPServer):
     """Knows its connections, so that none of them outlasts it."""
 
     timeout = _POLL_SECONDS
@@ -113,7 +113,7 @@ class _Server(HTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     """One connection."""
 
-    server: _Server
+    server: _ProbeServer
     protocol_version = "HTTP/1.1"
     timeout = _SILENCE_SECONDS
 

@@ -20,11 +20,11 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from dockless.engines.adapters import Access, Crane, Entrance, Skopeo
 from dockless.engines.failures import last_words
 from dockless.engines.probe_registry import registry
 from dockless.engines.probe_repository import ProbeRepository
 from dockless.engines.probe_result import ProbeResult, one_line
+from dockless.engines.program_writers import Access, Crane, EngineGrant, Skopeo
 from dockless.engines.runner import Limits, Runner
 from dockless.engines.shell import Ended, Shell
 from dockless.errors import DocklessError, EngineError, PolicyError
@@ -81,7 +81,7 @@ def probe_push(
     moment = time.time()
     try:
         with tempfile.TemporaryDirectory(prefix="probe-", dir=folder) as scratch:
-            trial = _Trial(
+            trial = _TriedProgram(
                 name=name, path=path, policy=policy, environment=environment, scratch=Path(scratch)
             )
             reason = one_line(trial.push(SECONDS))
@@ -93,7 +93,7 @@ def probe_push(
     return ProbeResult(not reason, reason, moment)
 
 
-class _Trial(Struct, frozen=True, kw_only=True):
+class _TriedProgram(Struct, frozen=True, kw_only=True):
     """A program, and where it is tried."""
 
     name: str
@@ -143,7 +143,7 @@ class _Trial(Struct, frozen=True, kw_only=True):
         runner = _ContainedRunner(environment, self.scratch / "home", host, limits, shell)
         no_login = partial(_no_login, self.scratch / "auth.json")
         access = Access(
-            Endpoint(host=host, plain_http=True), lambda: Entrance(no_login, anonymous=True)
+            Endpoint(host=host, plain_http=True), lambda: EngineGrant(no_login, anonymous=True)
         )
         if self.name == "skopeo":
             return Skopeo(self.path, runner, access, self.policy)

@@ -77,15 +77,18 @@ class EngineStarter:
             home: A private folder for them.
             writes: Whether they are to write, and not only to read.
         """
-        from dockless.engines.choice import Engines, Room  # noqa: PLC0415 - a warm push needs none
+        from dockless.engines.choice import (  # noqa: PLC0415 - a warm push needs none
+            Engines,
+            EngineSurroundings,
+        )
 
         if self._preparing:
             self._preparing.join(_PREPARING_SECONDS)
-        room = Room(
+        surroundings = EngineSurroundings(
             home=home,
             until=self._until,
             shell=self._shell,
             installed=self._installed(),
             writes=writes,
         )
-        return Engines(self._options, registry, repository, room)
+        return Engines(self._options, registry, repository, surroundings)

@@ -19,7 +19,7 @@ _UPLOADING = ("PATCH", "PUT")
 _LONGEST_SHOWN = 200
 
 
-class _Request(Struct, frozen=True, kw_only=True):
+class _RegistryRequest(Struct, frozen=True, kw_only=True):
     """A request without its host and credential.
 
     Attributes:
@@ -86,7 +86,7 @@ class AuthorizedClient(RegistryLogin):
             NetworkError: There was no response, or the registry has an error.
         """
         return self._allowed(
-            _Request(
+            _RegistryRequest(
                 method=method, repository=repository, path=path, headers=headers or {}, body=body
             )
         )
@@ -105,37 +105,46 @@ class AuthorizedClient(RegistryLogin):
             NetworkError: There was no response, or the registry has an error.
         """
         return self._allowed(
-            _Request(
+            _RegistryRequest(
                 method="GET", repository=repository, path=path, headers=headers or {}, sink=sink
             )
         )
 
-    def _allowed(self, request: _Request) -> Response:
+    def _allowed(self, request: _RegistryRequest) -> Response:
         repository = request.repository
         url = self.url(repository, request.path)
         own = goes_along(self.http.endpoint.url, url)
         # a Location elsewhere is a storage service, which must not see the credential
-        let_in = self._authorized(repository) if own else None
+        authorization = self._authorized(repository) if own else None
         if not own and request.method in _UPLOADING:
             self._upload_place = shown(url)
-        response = self._send(url, request, let_in)
+        response = self._send(url, request, authorization)
         if request.method == "PATCH" and own and (led := response.headers.get("Location", "")):
             self._upload_place = self._upload_place or self.leads_elsewhere(repository, led)
         replayable = request.body is None or isinstance(request.body, bytes)
         if response.status == _UNAUTHORIZED and replayable and own and self._learns(response):
             # it is open for reading, and says only now what it requires
-            let_in = self._authorized(repository)
-            response = self._send(url, request, let_in) if let_in else response
-        elif response.status == _UNAUTHORIZED and let_in and let_in.token and replayable:
+            authorization = self._authorized(repository)
+            response = self._send(url, request, authorization) if authorization else response
+        elif (
+            response.status == _UNAUTHORIZED
+            and authorization
+            and authorization.token
+            and replayable
+        ):
             # a registry whose clock is ahead ends a token before its time
-            let_in = self._renewed(repository)
-            response = self._send(url, request, let_in)
+            authorization = self._renewed(repository)
+            response = self._send(url, request, authorization)
         if response.status in (_UNAUTHORIZED, _FORBIDDEN):
-            raise self._denial(request, url, response, let_in)
+            raise self._denial(request, url, response, authorization)
         return response
 
     def _denial(
-        self, request: _Request, url: str, response: Response, let_in: Authorization | None
+        self,
+        request: _RegistryRequest,
+        url: str,
+        response: Response,
+        authorization: Authorization | None,
     ) -> DocklessError:
         """Return the error for a response 401 or 403."""
         from dockless.registry import denials  # noqa: PLC0415 - rare
@@ -145,8 +154,8 @@ class AuthorizedClient(RegistryLogin):
         repository = request.repository
         if response.status == _FORBIDDEN:
             return denials.account_denial(response, repository, self.account(), request.put)
-        self._passes.pop(repository.path, None)
-        if let_in and let_in.token and self.account():
+        self._authorizations.pop(repository.path, None)
+        if authorization and authorization.token and self.account():
             return denials.account_denial(response, repository, self.account())
         return self.refusal()
 
@@ -176,8 +185,10 @@ class AuthorizedClient(RegistryLogin):
             "Ask the operator of the registry, or of the proxy in front of it, to correct this.",
         )
 
-    def _send(self, url: str, request: _Request, let_in: Authorization | None) -> Response:
-        authorized = {"Authorization": let_in.header.reveal()} if let_in else {}
+    def _send(
+        self, url: str, request: _RegistryRequest, authorization: Authorization | None
+    ) -> Response:
+        authorized = {"Authorization": authorization.header.reveal()} if authorization else {}
         headers = {**request.headers, **authorized}
         return self.http.ask(request.method, url, headers, request.body, request.sink)
 

@@ -12,7 +12,7 @@ from dockless.model.secret import Credential, Grant
 from dockless.oci.reference import Repository
 from dockless.registry.challenges import Challenge, chosen, demanded, offered
 from dockless.registry.responses import first_in_clear, is_html, shown_type, wants_tls
-from dockless.registry.tokens import Authorization, authorization, refused
+from dockless.registry.tokens import Authorization, authorize, refused
 from dockless.transport.http import HttpClient, Response
 from dockless.transport.origins import shown
 
@@ -40,7 +40,7 @@ class RegistryLogin:
         self._challenge: Challenge | None = None
         self._offered: Mapping[str, str] = {}
         self._pinged = False
-        self._passes: dict[str, Authorization | None] = {}
+        self._authorizations: dict[str, Authorization | None] = {}
 
     @property
     def endpoint(self) -> Endpoint:
@@ -113,8 +113,8 @@ class RegistryLogin:
         self.ping()
         if self._challenge is None:
             return False
-        let_in = authorization(self.http, self._challenge, self.account(), "")
-        headers = {"Authorization": let_in.header.reveal()} if let_in else {}
+        authorization = authorize(self.http, self._challenge, self.account(), "")
+        headers = {"Authorization": authorization.header.reveal()} if authorization else {}
         response = self.http.ask("GET", f"{self.http.endpoint.url}/v2/", headers)
         if response.status in (_UNAUTHORIZED, _FORBIDDEN):
             raise self.refusal()
@@ -159,16 +159,16 @@ class RegistryLogin:
             return Grant(credential)
         if self._challenge.scheme == "basic":
             return Grant(credential)
-        let_in = self._renewed(repository)
-        if let_in is None or let_in.token is None:
+        authorization = self._renewed(repository)
+        if authorization is None or authorization.token is None:
             return Grant(credential)
-        return Grant(replace(credential, registry_token=let_in.token), let_in.ends)
+        return Grant(replace(credential, registry_token=authorization.token), authorization.ends)
 
     def _authorized(self, repository: Repository) -> Authorization | None:
         self.ping()
         if self._challenge is None:
             return None
-        held = self._passes.get(repository.path)
+        held = self._authorizations.get(repository.path)
         if held is None or held.token is None or held.renew <= time.monotonic():
             return self._renewed(repository)
         return held
@@ -177,9 +177,9 @@ class RegistryLogin:
         if self._challenge is None:
             return None
         scope = f"repository:{repository.path}:{self._actions}"
-        let_in = authorization(self.http, self._challenge, self.account(), scope)
-        self._passes[repository.path] = let_in
-        return let_in
+        authorization = authorize(self.http, self._challenge, self.account(), scope)
+        self._authorizations[repository.path] = authorization
+        return authorization
 
     def _learns(self, response: Response) -> bool:
         """Note the challenge of a registry that had none before; return whether it has one now."""

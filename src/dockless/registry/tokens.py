@@ -40,7 +40,7 @@ class Authorization(Struct, frozen=True, kw_only=True):
     ends: float = math.inf
 
 
-def authorization(
+def authorize(
     http: HttpClient, challenge: Challenge, credential: Credential | None, scope: str
 ) -> Authorization | None:
     """Return the authorization for a challenge; None for anonymous.

@@ -5,9 +5,6 @@ from typing import TypeVar
 
 OptionHelp = TypeVar("OptionHelp")
 
-LONG = 20
-"""The most options that a help lists without leaving any out."""
-
 _OTHER = "Other"
 _GROUPS = {
     "Target": "--image --tag --to --registry --namespace --destination --as --strip-prefix --map "

@@ -96,7 +96,7 @@ def candidates(
             for root in tops
         ]
     if "manifest.json" in files:
-        if not files.is_archive:
+        if not files.is_tar:
             from dockless.sources.not_images import unpacked_archive  # noqa: PLC0415 - rare
 
             raise unpacked_archive(files.label)
@@ -175,7 +175,7 @@ def _is_docker_archive(files: Files) -> bool:
     none can be read, as in archives of Docker 25.0, but manifest.json can. What is unpacked in a
     directory is a layout.
     """
-    if not files.is_archive or "manifest.json" not in files:
+    if not files.is_tar or "manifest.json" not in files:
         return False
     with contextlib.suppress(SourceError):
         for root in roots(files):

@@ -69,7 +69,7 @@ def refuse_others(files: Files) -> None:
     """Raise SourceError for what is no bundle, and no layout, as nothing of either is in it."""
     if not any(name in files for name in (LAYOUT, "index.json", FILE)):
         kind = "a folder of other files"
-        if files.is_archive:
+        if files.is_tar:
             kind = f"an archive {'of images' if 'manifest.json' in files else 'of other files'}"
         raise SourceError(
             f"{files.label} is not a bundle: it is {kind}.",

@@ -12,11 +12,11 @@ from dockless.errors import SourceError, UsageError
 from dockless.model.counts import counted
 from dockless.sources import bundle as reading
 from dockless.sources.bundle_shape import Shape, shape_of_archive, shape_of_folder
-from dockless.sources.files import SourceFile
 from dockless.sources.opener import Opener
 from dockless.sources.parts import Part, joined, read_parts
 from dockless.sources.parts import altered as parts_altered
 from dockless.sources.parts import problems as parts_problems
+from dockless.sources.source_file import SourceFile
 from dockless.sources.source_paths import PARTS_ENDING
 from dockless.sources.spec import SourceSpec, parse_source
 from dockless.storage.blocks import ReadableStream
@@ -74,7 +74,7 @@ def examined(opener: Opener, spec: SourceSpec) -> Findings:
     parts = read_parts(spec.path) if spec.path.name.endswith(PARTS_ENDING) else ()
     if wrong := tuple(problem.what for problem in parts_problems(parts)):
         return Findings(wrong)
-    files = opener.bundle(spec)
+    files = opener.files(spec)
     reading.refuse_others(files)
     problems = (*reading.problems(files), *(shape := _shape(spec, parts)).problems)
     if parts and (of_list := parts_altered(spec.path, parts)):

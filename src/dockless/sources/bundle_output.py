@@ -9,10 +9,10 @@ from dockless.errors import SourceError, UsageError
 from dockless.model.bundle_request import BundleRequest
 from dockless.model.listed import Listed
 from dockless.model.lock import FILE as LOCK
-from dockless.sources.files import SourceFile
 from dockless.sources.headers import members, opened, tar_errors
 from dockless.sources.input_files import inputs_of
 from dockless.sources.parts import read_parts
+from dockless.sources.source_file import SourceFile
 from dockless.storage.bundle import free_of
 from dockless.storage.bundle_archive import PARTS
 from dockless.storage.folders import is_regular

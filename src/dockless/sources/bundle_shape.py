@@ -11,9 +11,9 @@ from typing import IO, Protocol, cast
 
 from msgspec import Struct
 
-from dockless.sources.files import reading
 from dockless.sources.forward import Forward
 from dockless.sources.headers import members, opened, tar_errors
+from dockless.sources.source_file import reading
 from dockless.storage.blocks import BLOCK, ReadableStream
 
 _END = bytes(2 * BLOCKSIZE)

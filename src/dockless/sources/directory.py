@@ -12,7 +12,8 @@ from dockless.model.counts import number
 from dockless.oci.digest import Digest
 from dockless.oci.manifest import LONGEST_MANIFEST, Descriptor
 from dockless.ports import Progress
-from dockless.sources.files import missing, safe_name
+from dockless.sources.files import missing
+from dockless.sources.safe_names import safe_name
 from dockless.storage.checks import check
 from dockless.storage.staging import Layer
 
@@ -30,7 +31,7 @@ class Folder:
         offer: Called with every blob that is about to be checked, and its file.
     """
 
-    is_archive = False
+    is_tar = False
 
     def __init__(
         self,
@@ -69,6 +70,7 @@ class Folder:
         return self._size(name)
 
     def _size(self, name: str) -> int:
+        """Return it for the methods here, which `Pulled` repeats as a whole if it is deleted."""
         with self._reading(name):
             return self._file(name).stat().st_size
 

@@ -26,7 +26,8 @@ from dockless.oci.manifest import (
 )
 from dockless.oci.platform import Platform
 from dockless.oci.untrusted_json import parse_json
-from dockless.sources.files import Files, missing, safe_name
+from dockless.sources.files import Files, missing
+from dockless.sources.safe_names import safe_name
 from dockless.storage.checks import mismatch
 from dockless.storage.staged_blobs import deleted_copy
 from dockless.storage.staging import Staging

@@ -36,7 +36,7 @@ _OK, _NOT_FOUND = 200, 404
 def tools_here(programs: Programs, environment: Mapping[str, str]) -> tuple[ContainerTool, ...]:
     """Return every tool that may have images on this machine, in the order they are asked."""
     docker, *others = container_tools(programs)
-    path, why = _socket(environment)
+    path, why = usable_socket(environment)
     if path:
         docker = DockerDaemon(path, programs)
     elif why and not docker.available():
@@ -46,19 +46,11 @@ def tools_here(programs: Programs, environment: Mapping[str, str]) -> tuple[Cont
     return (docker, *others)
 
 
-def socket_of(environment: Mapping[str, str]) -> Path | None:
-    """Return the socket that docker would use; None when it would use something else.
-
-    That is another machine's or a context's daemon, or one that this user may not reach: then it is
-    best left to docker itself.
-    """
-    return _socket(environment)[0]
-
-
-def _socket(environment: Mapping[str, str]) -> tuple[Path | None, str]:
+def usable_socket(environment: Mapping[str, str]) -> tuple[Path | None, str]:
     """Return the socket that docker would use, or why it is left to docker's client.
 
-    The reason is empty where no daemon is configured, and none is at the usual place.
+    It is where another machine's or a context's daemon is meant, or one that this user may not
+    reach. The reason is empty where no daemon is configured, and none is at the usual place.
     """
     address, origin = environment.get("DOCKER_HOST"), "DOCKER_HOST names"
     if not address:

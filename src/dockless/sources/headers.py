@@ -8,7 +8,7 @@ from typing import IO
 
 from dockless.errors import SourceError
 from dockless.oci.manifest import LONGEST_MANIFEST
-from dockless.sources.files import link_target, safe_name
+from dockless.sources.safe_names import link_target, safe_name
 
 _MOST_MEMBERS = 65_536
 _LONGEST_CHAIN = 32
@@ -52,7 +52,7 @@ def opened(file: IO[bytes]) -> tarfile.TarFile:
     Raises:
         tarfile.TarError: It is not an archive.
     """
-    with _header_errors():
+    with header_errors():
         return tarfile.open(fileobj=file, mode="r:", tarinfo=Header)
 
 
@@ -91,16 +91,16 @@ def members(
 
 
 def _next(archive: tarfile.TarFile) -> tarfile.TarInfo | None:
-    with _header_errors():
+    with header_errors():
         return archive.next()
 
 
 @contextlib.contextmanager
-def _header_errors() -> Iterator[None]:
+def header_errors() -> Iterator[None]:
     """Turn what tarfile's own parsing of numbers and texts raises into its ReadError."""
     try:
         yield
-    except (ValueError, OverflowError, IndexError, KeyError, TypeError) as error:
+    except (ValueError, OverflowError, IndexError, KeyError, TypeError, RecursionError) as error:
         raise tarfile.ReadError(f"a header cannot be read ({error})") from None
 
 

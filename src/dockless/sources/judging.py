@@ -1,19 +1,17 @@
 """Whether a file is an image archive, by its content and not by its name."""
 
-import contextlib
 import posixpath
 import re
 import tarfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Protocol, cast
 
 from dockless.errors import SourceError
 from dockless.oci.manifest import LONGEST_MANIFEST
 from dockless.oci.untrusted_json import parse_json
-from dockless.sources.files import SourceFile
 from dockless.sources.forward import Forward
-from dockless.sources.headers import Header, tar_errors
+from dockless.sources.headers import Header, header_errors, tar_errors
+from dockless.sources.source_file import SourceFile
 from dockless.storage.decompression import beginning, decompressing, sniff
 from dockless.storage.streams import Pushback
 
@@ -35,7 +33,7 @@ _APPLE = (b"\0\5\x16\7", b"\0\5\x16\0")
 """What AppleDouble and AppleSingle begin with: what macOS keeps of a file, as `._NAME`."""
 
 
-class _Stream(Protocol):
+class _SeekableStream(Protocol):
     def tell(self) -> int: ...
 
     def seek(self, position: int, /) -> object: ...
@@ -49,7 +47,7 @@ class _Watched:
     It keeps the error of the stream, too, of which tarfile makes one of its own.
     """
 
-    def __init__(self, stream: _Stream) -> None:
+    def __init__(self, stream: _SeekableStream) -> None:
         self.last = b""
         self.error: SourceError | None = None
         self.tell = stream.tell
@@ -87,7 +85,7 @@ def why_no_image(path: Path) -> str:
         packed = sniff(head)
         if packed == "none":
             file.seek(0)
-            return _why_no_image(cast("_Stream", file), path, head)
+            return _why_no_image(cast("_SeekableStream", file), path, head)
         try:
             with decompressing(Pushback(head, file), packed, label) as plain:
                 return _why_no_image(Forward(plain), path, b"")
@@ -97,11 +95,11 @@ def why_no_image(path: Path) -> str:
             return f"its {packed} data cannot be read"
 
 
-def _why_no_image(stream: _Stream, path: Path, head: bytes) -> str:
+def _why_no_image(stream: _SeekableStream, path: Path, head: bytes) -> str:
     watched = _Watched(stream)
     label = str(path)
     try:
-        with _header_errors(label), tar_errors(label, head):
+        with tar_errors(label, head), header_errors():
             archive = tarfile.open(  # noqa: SIM115 - it owns nothing; the stream is closed outside
                 fileobj=cast("IO[bytes]", watched), mode="r:", tarinfo=Header
             )
@@ -111,19 +109,8 @@ def _why_no_image(stream: _Stream, path: Path, head: bytes) -> str:
         if promises_archive(path):
             raise
         return "it is not a tar archive"
-    with _header_errors(label), tar_errors(label):
+    with tar_errors(label), header_errors():
         return _of_members(archive, watched, path)
-
-
-@contextlib.contextmanager
-def _header_errors(label: str) -> Iterator[None]:
-    """Turn what tarfile's own parsing of numbers and texts raises into a SourceError."""
-    try:
-        yield
-    except (ValueError, OverflowError, IndexError, KeyError, TypeError, RecursionError) as error:
-        raise SourceError(
-            f"{label} has a header that cannot be read ({error}).", "Create or copy it again."
-        ) from None
 
 
 def _of_members(archive: tarfile.TarFile, watched: _Watched, path: Path) -> str:

@@ -189,7 +189,7 @@ def find_local(
             was typed is the beginning of several IDs, or pins another digest than the image has.
     """
     present = [tool for tool in tools if tool.available()]
-    asked = _Asked(present)
+    asked = _AskedTools(present)
     digits = id_digits(names[0]) if typed else ""
     best = None if digits and is_surely_id(names[0]) else asked.named(names)
     if best is None and digits:
@@ -208,7 +208,7 @@ def find_local(
 
 def _absent(
     names: tuple[str, ...],
-    asked: "_Asked",
+    asked: "_AskedTools",
     known: Sequence[ContainerTool],
     remedy: str,
     *,
@@ -245,7 +245,7 @@ def _remedy(name: str, *, typed: bool, there: bool) -> str:
     return f"Check the name; an image of a registry is {REGISTRY}HOST/NAME:TAG."
 
 
-class _Asked:
+class _AskedTools:
     """Tools that are asked for an image.
 
     Attributes:

@@ -55,7 +55,7 @@ def _is_lock(path: Path) -> bool:
 def _lock_in(opener: Opener, path: Path, folder: Path) -> Lock:
     # which is no image's name, whatever the bundle is called
     text = str(path) if path.is_absolute() else f"./{path}"
-    lock = lock_of(opener.bundle(parse_source(text, folder)))
+    lock = lock_of(opener.files(parse_source(text, folder)))
     if lock is None:
         raise ValueError(f"it has no {LOCK}")
     return lock

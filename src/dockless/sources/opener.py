@@ -18,8 +18,9 @@ from dockless.oci.reference import Reference
 from dockless.ports import Image, Progress
 from dockless.processes.programs import Programs
 from dockless.sources.archive import Candidate, agreed, candidates, select, with_tag
-from dockless.sources.files import Files, SourceFile
+from dockless.sources.files import Files
 from dockless.sources.oci_layout import PackedImage
+from dockless.sources.source_file import SourceFile
 from dockless.sources.source_paths import PARTS_ENDING, is_layout
 from dockless.sources.spec import SourceSpec
 from dockless.storage.blocks import ReadableStream
@@ -152,7 +153,7 @@ class Opener:
             self._progress.note(f"Source: {which}the {_shown_kind(spec)} {spec.here}")
         if spec.kind == "registry":
             return [self._pulled(spec, platform, packed, several)]
-        return candidates(self._files(spec), self._staging, platform, packed, several)
+        return candidates(self.files(spec), self._staging, platform, packed, several)
 
     def chosen(self, spec: SourceSpec, platform: Platform | None) -> Candidate:
         """Return the one image of a source that is meant.
@@ -165,23 +166,38 @@ class Opener:
         # what a container tool has is compared while it is read
         return found if spec.kind == "local" else agreed(found, spec.label)
 
-    def bundle(self, spec: SourceSpec) -> Files:
-        """Return the files of an archive or layout, to look at without staging any."""
-        return self._files(spec)
+    def files(self, spec: SourceSpec) -> Files:
+        """Return the files of an archive or layout; those of a stream are staged."""
+        if spec.kind == "stdin":
+            from dockless.sources.ahead import read_to_the_end  # noqa: PLC0415 - for streams only
+
+            return self._streamed(lambda: read_to_the_end(self._stdin()), spec.label, "packed")
+        with _reading(spec.path):
+            if spec.path.name.endswith(PARTS_ENDING):
+                return self._joined(spec)
+            if spec.kind == "layout":
+                from dockless.sources.dir_transport import folder_files  # noqa: PLC0415 - for folders only
+
+                return folder_files(spec.path, spec.label, self._progress, self._offer)
+            file = partial(SourceFile, spec.path)
+            if spec.path.is_file() and _is_plain(spec.path):
+                return self._plain(file, spec.label)
+            layers: Layers = "guessed" if spec.path.is_file() else "packed"
+            return self._streamed(file, spec.label, layers)
 
     def kept(self, spec: SourceSpec) -> SourceSpec:
         """Return a source that can be read more than once: a stream is read into a file."""
         if spec.kind == "stdin":
             from dockless.sources.ahead import read_to_the_end  # noqa: PLC0415 - for streams only
 
-            opened = read_to_the_end(self._stdin())
+            opener: OpenStream = partial(read_to_the_end, self._stdin())
         elif spec.kind == "archive" and spec.path.is_fifo():
-            opened = _opened(spec.path)
+            opener = partial(SourceFile, spec.path)
         else:
             return spec
         task = self._progress.start(f"reading {spec.label}", None)
         try:
-            with opened as stream:
+            with opener() as stream:
                 path = self._staging.spool(stream)
         finally:
             task.finish()
@@ -222,25 +238,6 @@ class Opener:
 
     def _offer(self, blob: Descriptor, path: Path) -> None:
         self._staging.on_layer(blob, path)
-
-    def _files(self, spec: SourceSpec) -> Files:
-        if spec.kind == "stdin":
-            from dockless.sources.ahead import read_to_the_end  # noqa: PLC0415 - for streams only
-
-            return self._streamed(lambda: read_to_the_end(self._stdin()), spec.label, "packed")
-        with _reading(spec.path):
-            if spec.path.name.endswith(PARTS_ENDING):
-                return self._joined(spec)
-            if spec.kind == "layout":
-                from dockless.sources.dir_transport import folder_files  # noqa: PLC0415 - for folders only
-
-                return folder_files(spec.path, spec.label, self._progress, self._offer)
-            plain = spec.path.is_file() and _is_plain(spec.path)
-            if plain:
-                file = partial(SourceFile, spec.path)
-                return self._plain(file, spec.label)
-            layers: Layers = "guessed" if spec.path.is_file() else "packed"
-            return self._streamed(lambda: _opened(spec.path), spec.label, layers)
 
     def _streamed(self, opener: "OpenStream", label: str, layers: "Layers" = "guessed") -> Files:
         from dockless.sources.streams import read_stream  # noqa: PLC0415 - most are plain files
@@ -286,12 +283,6 @@ def _other_kind(spec: SourceSpec) -> SourceError | None:
 def _is_plain(path: Path) -> bool:
     with SourceFile(path) as file:
         return sniff(file.read(MAGIC_BYTES)) == "none"
-
-
-@contextlib.contextmanager
-def _opened(path: Path) -> Iterator[ReadableStream]:
-    with SourceFile(path) as file:
-        yield file
 
 
 @contextlib.contextmanager

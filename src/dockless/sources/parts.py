@@ -20,7 +20,7 @@ from dockless.model.counts import counted
 from dockless.oci.manifest import is_size
 from dockless.oci.untrusted_json import parse_own_json
 from dockless.processes.regular import open_regular, read_regular
-from dockless.sources.files import SourceFile
+from dockless.sources.source_file import SourceFile
 from dockless.storage.blocks import BLOCK
 from dockless.storage.bundle_archive import parts_text
 

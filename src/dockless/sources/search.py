@@ -12,9 +12,9 @@ from msgspec import Struct, field
 from dockless.errors import SourceError
 from dockless.oci.manifest import LONGEST_MANIFEST
 from dockless.sources.dir_transport import is_dir_transport
-from dockless.sources.files import SourceFile, reading
 from dockless.sources.judging import listed_files, lists_images, promises_archive, why_no_image
 from dockless.sources.not_images import recipe, unpacked_archive
+from dockless.sources.source_file import SourceFile, reading
 from dockless.sources.source_paths import PARTS_ENDING, is_layout
 
 _PART = re.compile(r"(?P<whole>.+)\.\d{3,}")

@@ -144,9 +144,9 @@ class _WithDocuments:
         self._documents = documents
 
     @property
-    def is_archive(self) -> bool:
+    def is_tar(self) -> bool:
         """Whether `layer` may be used."""
-        return self._files.is_archive
+        return self._files.is_tar
 
     @property
     def names(self) -> Collection[str]:

@@ -12,9 +12,9 @@ from dockless.oci.manifest import parse_document
 from dockless.oci.platform import Platform
 from dockless.ports import SourceImage
 from dockless.sources.archive import Candidate, for_platform, select
-from dockless.sources.files import reading
 from dockless.sources.oci_layout import CarriedImage
 from dockless.sources.opener import Opener
+from dockless.sources.source_file import reading
 from dockless.sources.spec import SourceSpec
 
 

@@ -135,7 +135,7 @@ def remembered(image_id: Digest, staging: Staging, platform: Platform | None) ->
         return None
 
 
-class _Part(Struct, frozen=True):
+class _IndexedImage(Struct, frozen=True):
     """One image of an index.
 
     Attributes:
@@ -147,7 +147,9 @@ class _Part(Struct, frozen=True):
     complete: bool
 
 
-def _parts(files: Documents, root: Descriptor, seen: set[Digest] | None = None) -> Iterator[_Part]:
+def _parts(
+    files: Documents, root: Descriptor, seen: set[Digest] | None = None
+) -> Iterator[_IndexedImage]:
     seen = set() if seen is None else seen
     seen.add(root.digest)
     name = blob_name(root.digest)
@@ -163,7 +165,7 @@ def _parts(files: Documents, root: Descriptor, seen: set[Digest] | None = None) 
         return
     blobs = (document.config, *document.layers) if isinstance(document, Manifest) else ()
     held = (blob.foreign or blob_name(blob.digest) in files for blob in blobs)
-    yield _Part(platform, document is not None and all(held))
+    yield _IndexedImage(platform, document is not None and all(held))
 
 
 class _Staged:
@@ -173,7 +175,7 @@ class _Staged:
         label: The source's name in messages.
     """
 
-    is_archive = False
+    is_tar = False
 
     def __init__(self, staging: Staging, label: str) -> None:
         self.label = label

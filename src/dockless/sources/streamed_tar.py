@@ -44,7 +44,7 @@ class StreamedTar:
             archive that is known to hold an image as it is to be pushed, `kept` as they are.
     """
 
-    is_archive = True
+    is_tar = True
 
     def __init__(
         self, stream: ReadableStream, label: str, staging: Staging, task: Task, layers: Layers

@@ -37,10 +37,10 @@ def read_stream(
     """
     if layers == "packed":
         return _read(opener, label, staging, progress, layers)
-    return _Again(partial(_read, opener, label, staging, progress), layers)
+    return _ReplayableFiles(partial(_read, opener, label, staging, progress), layers)
 
 
-class _Again:
+class _ReplayableFiles:
     """The files of a stream, which is read again if its staged content is lost.
 
     Args:
@@ -51,7 +51,7 @@ class _Again:
         label: Its name in messages.
     """
 
-    is_archive = True
+    is_tar = True
 
     def __init__(self, read: Callable[[Layers], StreamedTar], layers: Layers) -> None:
         self._read = read

@@ -35,7 +35,7 @@ class PlainTar:
         progress: Where that is shown.
     """
 
-    is_archive = True
+    is_tar = True
 
     def __init__(
         self, opened: Callable[[], IO[bytes]], label: str, staging: Staging, progress: Progress

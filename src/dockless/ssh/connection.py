@@ -15,7 +15,7 @@ from dockless.processes.program_socket import ProxySocket
 from dockless.ssh.config import Route
 from dockless.ssh.host_transport import HostTransport, algorithms
 from dockless.ssh.host_trust import HostTrust
-from dockless.ssh.keys import KeyRing
+from dockless.ssh.keys import KeyFiles
 from dockless.ssh.login import Ask, HostLogin, ask_nobody
 from dockless.ssh.userauth import UserAuth
 
@@ -37,7 +37,7 @@ class Ssh(Struct, frozen=True, kw_only=True):
     """
 
     find_route: Callable[[Server], Route]
-    keys: KeyRing
+    keys: KeyFiles
     accept_new: bool
     note: Callable[[str], None]
     ask: Ask = ask_nobody

@@ -66,7 +66,7 @@ def as_written(key: Secret) -> Secret:
     return key
 
 
-class KeyRing:
+class KeyFiles:
     """Key files, each read once and unlocked once, whatever the number of hosts.
 
     Args:

@@ -13,7 +13,7 @@ from dockless.model.printable import bounded, one_line
 from dockless.model.secret import Secret, remember_secret
 from dockless.ssh.agent import NoSignatureError
 from dockless.ssh.config import Route
-from dockless.ssh.keys import KeyRing, Offer
+from dockless.ssh.keys import KeyFiles, Offer
 from dockless.ssh.signatures import algorithm_for
 from dockless.ssh.userauth import AuthReply, UserAuth, read_prompts
 from dockless.ssh.wire import string
@@ -65,7 +65,7 @@ class HostLogin:
         ask: Gives passwords, and answers to what the host asks for.
     """
 
-    def __init__(self, auth: UserAuth, route: Route, keys: KeyRing, ask: Ask) -> None:
+    def __init__(self, auth: UserAuth, route: Route, keys: KeyFiles, ask: Ask) -> None:
         self._auth = auth
         self._route = route
         self._keys = keys

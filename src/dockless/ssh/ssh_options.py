@@ -10,7 +10,7 @@ from dockless.concurrency import cores
 from dockless.model.secret import Secret
 from dockless.ssh.config import find_route
 from dockless.ssh.connection import Ssh
-from dockless.ssh.keys import KeyOf, KeyRing, as_written
+from dockless.ssh.keys import KeyFiles, KeyOf, as_written
 from dockless.ssh.login import HostQuestion
 
 _FILES_A_HOST = 16
@@ -58,7 +58,7 @@ def ssh_connections(
     routes = partial(find_route, environment=environment, may_run=options.allow_ssh_commands)
     return Ssh(
         find_route=routes,
-        keys=KeyRing(answers.passphrase, key_of),
+        keys=KeyFiles(answers.passphrase, key_of),
         accept_new=options.accept_new_host_keys,
         note=note,
         ask=answers.answer,

@@ -81,7 +81,7 @@ def read_receipt(text: str, label: str) -> Receipt:
         )
     try:
         _receipt(document, "")
-        items = tuple(_items(document["images"], _Target.parse(document["target"])))
+        items = tuple(_items(document["images"], _ReceiptTarget.parse(document["target"])))
     except ValueError as error:
         raise UsageError(f"{label} is not a valid receipt: {error}.", _REMEDY) from None
     shards = tuple(Shard.parse(text, {}) for text in document.get("shards", ()))
@@ -95,14 +95,14 @@ def hosts(receipts: Iterable[Receipt]) -> set[str]:
     return {item.reference.repository.host for each in receipts for item in each.items}
 
 
-class _Target(Struct, frozen=True):
+class _ReceiptTarget(Struct, frozen=True):
     """Where everything of a receipt is."""
 
     host: str
     prefix: str
 
     @classmethod
-    def parse(cls, text: str) -> "_Target":
+    def parse(cls, text: str) -> "_ReceiptTarget":
         host, _, prefix = text.partition("/")
         try:
             return cls(Repository.of(host, "of/images").host, prefix)
@@ -113,7 +113,7 @@ class _Target(Struct, frozen=True):
         return place.host == self.host and place.path.startswith(self.prefix and f"{self.prefix}/")
 
 
-def _items(images: Sequence[Mapping[str, Any]], target: _Target) -> Iterator[ReceiptItem]:
+def _items(images: Sequence[Mapping[str, Any]], target: _ReceiptTarget) -> Iterator[ReceiptItem]:
     for number, image in enumerate(images):
         digest = Digest.parse(image["digest"])
         blobs = tuple((Digest.parse(blob["digest"]), blob["size"]) for blob in image["blobs"])

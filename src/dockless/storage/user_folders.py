@@ -195,8 +195,3 @@ def _is_ours(folder: Path) -> bool:
         private = stat.S_ISDIR(status.st_mode) and not status.st_mode & 0o077
         return private and status.st_uid == os.getuid() and os.access(folder, os.W_OK | os.X_OK)
     return False
-
-
-def is_homeless(error: FileNotFoundError) -> bool:
-    """Whether an error is that a relative path was to be used, and the current folder is gone."""
-    return error.filename is None and working_folder() is None

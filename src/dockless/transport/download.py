@@ -4,13 +4,14 @@ import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from http import HTTPStatus
-from urllib.parse import unquote
 
 import urllib3
 
 from dockless.errors import NetworkError
 from dockless.model.reasons import reason
 from dockless.transport.deadline import POOLS, Limit, TimedTls, limited
+from dockless.transport.http import manager_for
+from dockless.transport.proxy import proxy
 
 _CONNECT_SECONDS = 10.0
 _SILENCE_SECONDS = 30.0
@@ -18,40 +19,24 @@ _TOTAL_SECONDS = 300.0
 _CHUNK = 1 << 16
 
 
-def client(environment: Mapping[str, str], host: str) -> urllib3.PoolManager:
-    """Return an HTTP client for a host, through the proxy that the environment names for it.
+def client(environment: Mapping[str, str], url: str) -> urllib3.PoolManager:
+    """Return an HTTP client for a URL, through the proxy that the environment names for it.
 
     Raises:
-        NetworkError: The proxy's address is invalid.
+        NetworkError: The proxy is of an unknown kind.
+        UsageError: The variable that names the proxy has no URL in it.
     """
-    proxy = environment.get("https_proxy") or environment.get("HTTPS_PROXY")
-    exempt = environment.get("no_proxy") or environment.get("NO_PROXY") or ""
-    if not proxy or _is_exempt(host, exempt):
-        return _timed(urllib3.PoolManager())
+    context = ssl.create_default_context()
+    context.sslsocket_class = TimedTls
     try:
-        address = urllib3.util.parse_url(proxy if "://" in proxy else f"http://{proxy}")
-        headers = urllib3.make_headers(proxy_basic_auth=unquote(address.auth or "") or None)
-        return _timed(urllib3.ProxyManager(address.url, proxy_headers=headers))
+        manager = manager_for(proxy(url, environment))(ssl_context=context)
     except urllib3.exceptions.HTTPError:
         # The value is not shown: it may hold a password.
         raise NetworkError(
             "The https_proxy of the environment is not the address of a proxy."
         ) from None
-
-
-def _timed(manager: urllib3.PoolManager) -> urllib3.PoolManager:
-    """Return a manager whose connections observe limits of time."""
-    context = ssl.create_default_context()
-    context.sslsocket_class = TimedTls
-    manager.connection_pool_kw["ssl_context"] = context
     manager.pool_classes_by_scheme = POOLS
     return manager
-
-
-def _is_exempt(host: str, exempt: str) -> bool:
-    """Whether a host is in `no_proxy`: comma-separated domains, or `*`."""
-    domains = [domain.strip().lstrip(".") for domain in exempt.split(",") if domain.strip()]
-    return any(domain == "*" or f".{host}".endswith(f".{domain}") for domain in domains)
 
 
 def fetch(

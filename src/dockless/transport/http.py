@@ -268,7 +268,7 @@ class HttpClient:
         key = f"{parts.scheme}://{parts.netloc}"
         if key not in self._pools:
             secure = self._tls() if parts.scheme == "https" else None
-            manager = _manager(proxy(url, self._environment))
+            manager = manager_for(proxy(url, self._environment))
             pool = manager(maxsize=self._connections, block=True, ssl_context=secure)
             pool.pool_classes_by_scheme = POOLS
             place = origin(url)
@@ -287,7 +287,8 @@ class HttpClient:
         return named(self.endpoint.host, url)
 
 
-def _manager(via: Proxy | None) -> Callable[..., urllib3.PoolManager]:
+def manager_for(via: Proxy | None) -> Callable[..., urllib3.PoolManager]:
+    """Return what makes the connections through a proxy, or without one."""
     if via is None:
         return urllib3.PoolManager
     if via.credential:

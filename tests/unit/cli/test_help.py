@@ -11,9 +11,11 @@ from click.testing import Result
 from dockless import __version__
 from dockless.cli.help import GroupedCommand
 from dockless.cli.main import dockless
-from dockless.report.option_groups import LONG
 
 Run = Callable[..., Result]
+
+LONG = 20
+"""The most options that a help lists without leaving any out."""
 
 
 def context(command: click.Command) -> click.Context:

@@ -6,7 +6,7 @@ from typing import Never
 
 import pytest
 
-from dockless.credentials.credential_helper import Keyrings, Reply, handle, server_url
+from dockless.credentials.credential_helper import HelperKeyrings, Reply, handle, server_url
 from dockless.credentials.keyring_logins import KeyringLogins
 from dockless.credentials.token_source import TokenSource
 from dockless.errors import AuthError
@@ -23,7 +23,7 @@ def call(keyring_logins: KeyringLogins, *arguments: str, stdin: str = "") -> tup
     code, output = handle(
         arguments,
         stdin.encode(),
-        Keyrings(all=[keyring_logins], preferred=lambda: keyring_logins),
+        HelperKeyrings(all=[keyring_logins], preferred=lambda: keyring_logins),
         "1.2.3",
     )
     return code, output.reveal()
@@ -156,7 +156,7 @@ def test_a_kind_s_own_source_is_asked_when_the_keyring_has_nothing(
         asked.append("aws")
         return Credential(username="AWS", password=Secret("token"), expires=4e9)
 
-    found = Keyrings(
+    found = HelperKeyrings(
         all=[keyring_logins],
         preferred=lambda: keyring_logins,
         token_sources=lambda host: (
@@ -180,7 +180,9 @@ def test_a_keyring_that_cannot_answer_is_an_error_without_a_traceback(
             raise AuthError(f"It is locked for {scope}{username}.", "Unlock it.")
 
     locked = Locked("memory", keyring_logins._open, keyring_logins._lock)
-    reply = handle(("get",), b"host.example", Keyrings(all=[locked], preferred=lambda: locked), "")
+    reply = handle(
+        ("get",), b"host.example", HelperKeyrings(all=[locked], preferred=lambda: locked), ""
+    )
     assert reply == Reply(1, Secret("It is locked for host.example. Unlock it.\n"))
 
 
@@ -212,7 +214,7 @@ def test_a_keyring_that_fails_does_not_hide_the_login_in_another(
 ) -> None:
     payload = json.dumps({"ServerURL": server, "Username": "me", "Secret": "pw"})
     assert call(keyring_logins, "store", stdin=payload) == (0, "")
-    found = Keyrings(all=[_closed(), keyring_logins], preferred=_closed)
+    found = HelperKeyrings(all=[_closed(), keyring_logins], preferred=_closed)
     assert handle(("get",), server.encode(), found, "").code == 0
     code, said = handle(("get",), b"other.example", found, "")
     assert (code, said.reveal()) == (1, "No Secret Service responds. Unlock it.\n")

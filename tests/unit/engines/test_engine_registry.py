@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from dockless.engines.engine_registry import entrance, sent_authfile
+from dockless.engines.engine_registry import engine_grant, sent_authfile
 from dockless.model.endpoint import Endpoint
 from dockless.model.secret import Credential, Grant, Secret
 from dockless.oci.reference import Repository
@@ -26,7 +26,7 @@ class WithTokens(FakeEngineRegistry):
 
 def read(engine: str, registry: FakeEngineRegistry) -> tuple[object, bool, float]:
     """Return what an engine finds in its authfile, whether it is anonymous, and when that ends."""
-    found = entrance(engine, registry, HUB)
+    found = engine_grant(engine, registry, HUB)
     with found.authfile() as descriptor:  # opened by its path, as the engine does
         content = Path(f"/dev/fd/{descriptor}").read_bytes()
     return json.loads(content)["auths"], found.anonymous, found.ends

@@ -19,7 +19,7 @@ from dockless.registry.challenges import Challenge
 from dockless.registry.client import RegistryClient
 from dockless.registry.refusal import clean
 from dockless.registry.refusals import blob_error, manifest_error
-from dockless.registry.tokens import authorization
+from dockless.registry.tokens import authorize
 from dockless.transport.http import Request, Response
 from dockless.transport.http_errors import named
 from dockless.transport.origins import shown
@@ -94,7 +94,7 @@ def test_what_a_token_service_is_sent_and_sends_is_remembered(password: str, tok
     realm = "https://auth.example.com/token"
     http.on(f"GET {realm}?service=", body=f'{{"token": "{token}"}}'.encode())
     challenge = Challenge("bearer", {"realm": realm})
-    authorization(http, challenge, Credential(username="me", password=Secret(password)), "")
+    authorize(http, challenge, Credential(username="me", password=Secret(password)), "")
     for echo in (*echoes(password), token):
         assert blotted(f"you sent {echo} to us").count("***") == 1
 

@@ -7,7 +7,7 @@ import pytest
 from dockless.errors import AuthError, PushError
 from dockless.model.secret import Credential, Secret
 from dockless.registry.challenges import Challenge
-from dockless.registry.tokens import authorization, refused
+from dockless.registry.tokens import authorize, refused
 from fakes.http import StubHttp
 
 REALM = "https://auth.example.com/token"
@@ -18,8 +18,8 @@ BEARER = Challenge("bearer", {"realm": REALM, "service": "registry"})
 
 
 def answered(http: StubHttp, challenge: Challenge, credential: Credential | None) -> str | None:
-    let_in = authorization(http, challenge, credential, SCOPE)
-    return let_in.header.reveal() if let_in else None
+    made = authorize(http, challenge, credential, SCOPE)
+    return made.header.reveal() if made else None
 
 
 @pytest.mark.parametrize(("credential", "expected"), [(ME, "Basic bWU6cGFzcw=="), (None, None)])
@@ -77,7 +77,7 @@ def test_a_credential_is_not_sent_without_tls_where_the_registry_has_it() -> Non
     http = StubHttp()
     challenge = Challenge("bearer", {"realm": REALM.replace("https", "http")})
     with pytest.raises(AuthError, match="without TLS"):
-        authorization(http, challenge, ME, SCOPE)
+        authorize(http, challenge, ME, SCOPE)
     assert http.asked == []
 
 
@@ -92,7 +92,7 @@ def test_a_plain_registry_may_have_a_plain_token_service() -> None:
 def test_a_realm_that_is_no_web_address_is_not_asked(realm: str) -> None:
     http = StubHttp()
     with pytest.raises(PushError, match="no usable token service") as caught:
-        authorization(http, Challenge("bearer", {"realm": realm}), ME, SCOPE)
+        authorize(http, Challenge("bearer", {"realm": realm}), ME, SCOPE)
     assert repr(realm) in caught.value.what
     assert http.asked == []
 
@@ -102,7 +102,7 @@ def test_a_refusal_names_the_user_and_where_the_credential_came_from(status: int
     http = StubHttp()
     http.on(f"GET {REALM}?{QUERY}", status)
     with pytest.raises(AuthError, match=r"user me \(from the environment\)") as caught:
-        authorization(http, BEARER, ME, SCOPE)
+        authorize(http, BEARER, ME, SCOPE)
     assert "pass" not in str(caught.value).replace("password", "")
 
 
@@ -111,7 +111,7 @@ def test_an_answer_without_a_token_is_an_error(body: bytes) -> None:
     http = StubHttp()
     http.on(f"GET {REALM}?{QUERY}", body=body)
     with pytest.raises(PushError, match="issued no token"):
-        authorization(http, BEARER, ME, SCOPE)
+        authorize(http, BEARER, ME, SCOPE)
 
 
 def test_without_a_credential_the_error_says_how_to_give_one() -> None:
@@ -130,6 +130,6 @@ def _life(body: str) -> int:
     http = StubHttp()
     http.on(f"GET {REALM}?{QUERY}", body=body.encode())
     before = time.monotonic()
-    made = authorization(http, BEARER, None, SCOPE)
+    made = authorize(http, BEARER, None, SCOPE)
     assert made
     return round(made.ends - before)

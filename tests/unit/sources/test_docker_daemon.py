@@ -8,7 +8,7 @@ import pytest
 from dockless.errors import EngineError
 from dockless.processes.programs import ProgramsHere
 from dockless.sources import docker_daemon
-from dockless.sources.docker_daemon import socket_of, tools_here
+from dockless.sources.docker_daemon import tools_here, usable_socket
 
 
 @pytest.fixture
@@ -27,8 +27,8 @@ def with_context(folder: Path, document: str) -> Path:
 
 
 def test_the_usual_socket_is_found(usual: Path, tmp_path: Path) -> None:
-    assert socket_of({}) == usual
-    assert socket_of({"HOME": str(tmp_path), "DOCKER_CONTEXT": "default"}) == usual
+    assert usable_socket({})[0] == usual
+    assert usable_socket({"HOME": str(tmp_path), "DOCKER_CONTEXT": "default"})[0] == usual
 
 
 @pytest.mark.parametrize("document", ["{}", '{"currentContext": "default"}', "[]", "{", "7"])
@@ -36,18 +36,20 @@ def test_a_configuration_without_a_context_leaves_the_usual_one(
     usual: Path, tmp_path: Path, document: str
 ) -> None:
     folder = with_context(tmp_path / ".docker", document)
-    assert socket_of({"HOME": str(tmp_path)}) == usual
-    assert socket_of({"DOCKER_CONFIG": str(folder)}) == usual
+    assert usable_socket({"HOME": str(tmp_path)})[0] == usual
+    assert usable_socket({"DOCKER_CONFIG": str(folder)})[0] == usual
 
 
 def test_a_context_is_left_to_docker(usual: Path, tmp_path: Path) -> None:
     folder = with_context(tmp_path / ".docker", json.dumps({"currentContext": "rootless"}))
-    assert socket_of({"DOCKER_CONTEXT": "build1"}) is None
-    assert socket_of({"HOME": str(tmp_path)}) is None
-    assert socket_of({"DOCKER_CONFIG": str(folder)}) is None
+    assert usable_socket({"DOCKER_CONTEXT": "build1"})[0] is None
+    assert usable_socket({"HOME": str(tmp_path)})[0] is None
+    assert usable_socket({"DOCKER_CONFIG": str(folder)})[0] is None
     # docker takes DOCKER_CONTEXT before its configuration, and DOCKER_HOST before both
-    assert socket_of({"DOCKER_CONFIG": str(folder), "DOCKER_CONTEXT": "default"}) == usual
-    assert socket_of({"DOCKER_CONFIG": str(folder), "DOCKER_HOST": f"unix://{usual}"}) == usual
+    assert usable_socket({"DOCKER_CONFIG": str(folder), "DOCKER_CONTEXT": "default"})[0] == usual
+    assert (
+        usable_socket({"DOCKER_CONFIG": str(folder), "DOCKER_HOST": f"unix://{usual}"})[0] == usual
+    )
 
 
 @pytest.mark.parametrize(
@@ -55,17 +57,17 @@ def test_a_context_is_left_to_docker(usual: Path, tmp_path: Path) -> None:
 )
 def test_other_ways_to_a_daemon_are_left_to_docker(usual: Path, address: str) -> None:
     assert usual.is_socket()
-    assert socket_of({"DOCKER_HOST": address}) is None
+    assert usable_socket({"DOCKER_HOST": address})[0] is None
 
 
 def test_what_is_no_socket_or_may_not_be_used_is_left_to_docker(
     usual: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").touch()
-    assert socket_of({"DOCKER_HOST": f"unix://{tmp_path / 'file'}"}) is None
-    assert socket_of({"DOCKER_HOST": f"unix://{tmp_path / 'absent'}"}) is None
+    assert usable_socket({"DOCKER_HOST": f"unix://{tmp_path / 'file'}"})[0] is None
+    assert usable_socket({"DOCKER_HOST": f"unix://{tmp_path / 'absent'}"})[0] is None
     monkeypatch.setattr(os, "access", lambda *_: False)
-    assert socket_of({"DOCKER_HOST": f"unix://{usual}"}) is None
+    assert usable_socket({"DOCKER_HOST": f"unix://{usual}"})[0] is None
 
 
 def test_docker_comes_first_with_its_client_and_without(usual: Path, tmp_path: Path) -> None:

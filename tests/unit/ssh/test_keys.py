@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
 from dockless.errors import UsageError
 from dockless.model.secret import Secret
 from dockless.ssh.config import Route
-from dockless.ssh.keys import KeyRing
+from dockless.ssh.keys import KeyFiles
 from dockless.ssh.wire import as_line
 
 ED25519, EC, RSA = Ed25519PrivateKey.generate(), generate_ec(SECP256R1()), generate_rsa(65537, 2048)
@@ -69,7 +69,7 @@ def text(key: Key, form: PrivateFormat, password: bytes = b"") -> str:
 def test_a_key_is_read_in_any_usual_form(
     key: Key, form: PrivateFormat, written: Callable[[str], str]
 ) -> None:
-    ring = KeyRing(no_passphrase)
+    ring = KeyFiles(no_passphrase)
     (offered,) = ring.offers(route(written(text(key, form))))
     public = key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
     assert as_line(offered.blob).decode() == public
@@ -82,7 +82,7 @@ def test_secrets_are_looked_up_once_for_all_hosts() -> None:
         asked.append(named.reveal())
         return Secret(text(ED25519, PrivateFormat.OpenSSH))
 
-    ring = KeyRing(no_passphrase, key_of)
+    ring = KeyFiles(no_passphrase, key_of)
     for _ in range(3):
         assert len(list(ring.offers(route("KEY")))) == 1
     assert asked == ["KEY"]
@@ -100,7 +100,7 @@ def test_secrets_are_looked_up_once_for_all_hosts() -> None:
     ],
 )
 def test_what_is_no_key_or_is_locked_is_told_and_not_shown(wrong: str) -> None:
-    ring = KeyRing(no_passphrase)
+    ring = KeyFiles(no_passphrase)
     assert list(ring.offers(route(wrong))) == []
     (trouble,) = ring.key_troubles.values()
     assert "`ssh.key_data`" in trouble
@@ -113,4 +113,4 @@ def test_a_secret_that_is_not_there_is_an_error() -> None:
         raise UsageError("No secret KEY is in .kamal/secrets.")
 
     with pytest.raises(UsageError, match="No secret KEY"):
-        list(KeyRing(no_passphrase, key_of).offers(route("KEY")))
+        list(KeyFiles(no_passphrase, key_of).offers(route("KEY")))

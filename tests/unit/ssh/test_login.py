@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from dockless.errors import AuthError
 from dockless.model.secret import Secret
 from dockless.ssh.config import Route
-from dockless.ssh.keys import KeyRing
+from dockless.ssh.keys import KeyFiles
 from dockless.ssh.login import HostLogin, HostQuestion, ask_nobody
 from dockless.ssh.signatures import PrivateKey, public_blob, verify
 from dockless.ssh.userauth import AuthReply, UserAuth, read_prompts
@@ -115,7 +115,7 @@ def typed(*answers: str) -> Callable[[HostQuestion], Secret | None]:
 def log_in(
     server: Server, way: Route, ask: Callable[[HostQuestion], Secret | None] = ask_nobody
 ) -> None:
-    HostLogin(cast("UserAuth", server), way, KeyRing(lambda _: None), ask).run()
+    HostLogin(cast("UserAuth", server), way, KeyFiles(lambda _: None), ask).run()
 
 
 @pytest.mark.parametrize("name", ["id_ed25519", "id_ecdsa", "id_rsa"])

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from dockless.model.secret import Secret
 from dockless.ssh.agent import NoSignatureError
 from dockless.ssh.config import Route
-from dockless.ssh.keys import KeyRing
+from dockless.ssh.keys import KeyFiles
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,7 @@ def test_a_wrong_passphrase_is_asked_for_again(key: Path, wrong: int) -> None:
         asked.append(path)
         return Secret(answers.pop(0))
 
-    ring = KeyRing(passphrase)
+    ring = KeyFiles(passphrase)
     (offer,) = ring.offers(route(key))
     assert asked == [], "nobody is asked before the host has accepted the key"
     with contextlib.nullcontext() if wrong < 3 else pytest.raises(NoSignatureError):
@@ -68,7 +68,7 @@ def test_what_a_keyring_keeps_is_not_tried_for_ever(key: Path, kept: Secret | No
         asked.append(path)
         return kept
 
-    ring = KeyRing(passphrase)
+    ring = KeyFiles(passphrase)
     (offer,) = ring.offers(route(key))
     for _ in range(2):
         with pytest.raises(NoSignatureError):

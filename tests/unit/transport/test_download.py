@@ -1,13 +1,15 @@
 import pytest
 import urllib3
 
-from dockless.errors import NetworkError
+from dockless.errors import NetworkError, UsageError
 from dockless.transport.download import client
+
+URL = "https://example.com/crane.tar.gz"
 
 
 @pytest.mark.parametrize("proxy", ["http://user:pass@proxy.test:3128", "user:pass@proxy.test:3128"])
 def test_the_environments_proxy_is_used_with_its_login(proxy: str) -> None:
-    http = client({"https_proxy": proxy}, "example.com")
+    http = client({"https_proxy": proxy}, URL)
     assert isinstance(http, urllib3.ProxyManager)
     assert http.proxy is not None
     assert (http.proxy.host, http.proxy.port) == ("proxy.test", 3128)
@@ -15,23 +17,39 @@ def test_the_environments_proxy_is_used_with_its_login(proxy: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("exempt", "direct"),
+    ("exempt", "host", "direct"),
     [
-        ("example.com", True),
-        (".example.com, other.test", True),
-        ("*", True),
-        ("ample.com", False),
-        ("", False),
-        (",", False),
+        ("example.com", "example.com", True),
+        (".other.test, example.com", "cdn.example.com", True),
+        ("*", "example.com", True),
+        ("ample.com", "example.com", False),
+        ("", "example.com", False),
+        (",", "example.com", False),
+        ("10.0.0.0/8", "10.20.30.40", True),
+        ("172.16.0.0/12", "172.40.0.1", False),
+        ("fd00::/8", "[fd12::7]", True),
+        ("example.com:443", "example.com", True),
+        ("Example.COM", "example.com", True),
+        (".example.com", "example.com", False),
+        ("*.example.com", "cdn.example.com", True),
+        ("", "127.0.0.1:8443", True),
+        ("", "localhost", True),
     ],
 )
-def test_no_proxy_names_the_domains_that_are_reached_directly(exempt: str, *, direct: bool) -> None:
+def test_no_proxy_is_heard_as_for_a_registry(exempt: str, host: str, *, direct: bool) -> None:
     environment = {"HTTPS_PROXY": "http://proxy.test:3128", "NO_PROXY": exempt}
-    is_proxied = isinstance(client(environment, "example.com"), urllib3.ProxyManager)
-    assert is_proxied is not direct
+    http = client(environment, f"https://{host}/crane.tar.gz")
+    assert isinstance(http, urllib3.ProxyManager) is not direct
 
 
 def test_a_senseless_proxy_is_an_error_that_does_not_show_its_password() -> None:
     with pytest.raises(NetworkError, match="https_proxy") as caught:
-        client({"https_proxy": "ftp://user:hunter2@proxy.test"}, "example.com")
+        client({"https_proxy": "ftp://user:hunter2@proxy.test"}, URL)
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["http://", "http://user:hunter2@", "http://host:hunter2"])
+def test_a_proxy_without_a_host_is_a_usage_error_that_does_not_show_its_password(text: str) -> None:
+    with pytest.raises(UsageError, match="HTTPS_PROXY") as caught:
+        client({"https_proxy": text}, URL)
     assert "hunter2" not in str(caught.value)

@@ -241,7 +241,7 @@ def test_a_redirect_goes_through_the_proxy_of_its_own_url(monkeypatch: pytest.Mo
         return made
 
     led = ["https://inside.example.com/a", "http://outside.example.com/b", "http://127.0.0.1:5/c"]
-    monkeypatch.setattr(module, "_manager", manager)
+    monkeypatch.setattr(module, "manager_for", manager)
     monkeypatch.setattr(f"{__name__}.LED", list(led))
     environment = {"HTTPS_PROXY": "http://one:1", "HTTP_PROXY": "http://two:2",
                    "NO_PROXY": "inside.example.com"}  # fmt: skip

@@ -27,7 +27,6 @@ _HOST = re.compile(
 )
 _PUBLIC = "public.ecr.aws"
 _PUBLIC_REGION = "us-east-1"  # the one region that gives its tokens
-_USERNAME = "AWS"
 
 
 class EcrHost(Struct, frozen=True):

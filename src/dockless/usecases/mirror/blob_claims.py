@@ -20,14 +20,14 @@ class SharedBlobs:
     """Where each blob of a mirror is, or which sender is uploading it."""
 
     def __init__(self) -> None:
-        self._state = _State()
+        self._state = _SharedClaims()
 
     def claims(self) -> "BlobClaims":
         """Return a sender, which pushes one image at a time."""
         return BlobClaims(self._state)
 
 
-class _State(Struct, kw_only=True):
+class _SharedClaims(Struct, kw_only=True):
     """What all senders share, under the lock of `changed`.
 
     Attributes:
@@ -65,7 +65,7 @@ class BlobClaims:
     Blobs are waited for first: a sender that waits for one holds no other lock.
     """
 
-    def __init__(self, state: _State) -> None:
+    def __init__(self, state: _SharedClaims) -> None:
         self._state = state
 
     def done(

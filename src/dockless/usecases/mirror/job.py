@@ -38,14 +38,14 @@ class MirrorWork(Struct, frozen=True, kw_only=True):
     """What one run of a mirror has to do.
 
     Attributes:
-        entries: The images of its part.
+        items: The images of its part.
         lost: What cannot be found or read, or has no target.
         sources: What the sources of all images are called.
         bundles: The digest of the index.json of each bundle or layout.
         division: The digest of the whole that is divided into parts; None where nothing is.
     """
 
-    entries: tuple[MirrorItem, ...]
+    items: tuple[MirrorItem, ...]
     lost: tuple[Lost, ...]
     sources: tuple[str, ...]
     bundles: Mapping[str, Digest]
@@ -83,12 +83,12 @@ def work_of(
             )
     planned = plan(completed(found, lenders), renaming)
     sizes: dict[Repository, int] = {}
-    for entry in planned.entries:
-        sizes[entry.repository] = sizes.get(entry.repository, 0) + entry.size
+    for item in planned.items:
+        sizes[item.repository] = sizes.get(item.repository, 0) + item.size
     mine = part.of(sizes)
-    references = (name for entry in planned.entries for name in entry.references)
+    references = (name for item in planned.items for name in item.references)
     return MirrorWork(
-        entries=tuple(entry for entry in planned.entries if entry.repository in mine),
+        items=tuple(item for item in planned.items if item.repository in mine),
         lost=(*lost, *planned.lost),
         sources=tuple(each.source for each in found),
         bundles={each.source: each.listing for each in found if each.listing},
@@ -111,54 +111,52 @@ class ShownMirror:
     def begin(self, work: MirrorWork) -> None:
         """Count what is to be done, and what cannot be."""
         lost = [each for each in work.lost if each.is_image]
-        size = sum(entry.size for entry in work.entries)
-        self._overview.expect(len(work.entries) + len(lost), size)
+        size = sum(item.size for item in work.items)
+        self._overview.expect(len(work.items) + len(lost), size)
         for each in lost:
             failed = ItemEnd(name=each.name or each.source, fate="failed", has_line=False)
             self._overview.ended(each, failed)
 
-    def push(self, entry: MirrorItem, team: MirrorTeam) -> PushResult:
+    def push(self, item: MirrorItem, team: MirrorTeam) -> PushResult:
         """Push an image."""
-        target = entry.references[0]
+        target = item.references[0]
         label = str(target).removeprefix(f"{target.repository.host}/")
-        with self._overview.work(str(target), entry.size, label):
-            return team.push(entry)
+        with self._overview.work(str(target), item.size, label):
+            return team.push(item)
 
-    def tell(self, entry: MirrorItem, outcome: Outcome, again: bool = False) -> None:  # noqa: FBT001, FBT002 - as that of the receipt
+    def tell(self, item: MirrorItem, outcome: Outcome, again: bool = False) -> None:  # noqa: FBT001, FBT002 - as that of the receipt
         """Record and show the outcome of an image; nothing is shown where it is tried again."""
-        self._receipt_writer.tell(entry, outcome, again)
+        self._receipt_writer.tell(item, outcome, again)
         if not again:
-            self._end(entry, outcome)
+            self._end(item, outcome)
 
-    def refuse(self, entry: MirrorItem, error: DocklessError) -> None:
+    def refuse(self, item: MirrorItem, error: DocklessError) -> None:
         """Record that an image was not tried, for a reason that is reported once for all."""
-        self._receipt_writer.note(entry, error)
-        self._end(entry, error)
+        self._receipt_writer.note(item, error)
+        self._end(item, error)
 
     def break_off(self) -> None:
         """Report what was not told yet, and write the last receipt, since the mirror ends early."""
         self._receipt_writer.break_off()
         self._receipt_writer.finish(finished=False)
 
-    def _end(self, entry: MirrorItem, outcome: Outcome) -> None:
-        self._overview.ended(entry, ended(str(entry.references[0]), outcome))
+    def _end(self, item: MirrorItem, outcome: Outcome) -> None:
+        self._overview.ended(item, ended(str(item.references[0]), outcome))
 
 
 def carry_out(
-    entries: Sequence[MirrorItem], team: MirrorTeam, parallel: int, shown: ShownMirror
+    items: Sequence[MirrorItem], team: MirrorTeam, parallel: int, shown: ShownMirror
 ) -> Mapping[MirrorItem, Outcome]:
     """Push every image; the receipt of an interrupted mirror lists what has arrived.
 
     Args:
-        entries: The images.
+        items: The images.
         team: Pushes them.
         parallel: How many at once.
         shown: Called with the outcome of each.
     """
     try:
-        return mirror(
-            entries, lambda entry: shown.push(entry, team), parallel, shown.tell, team.look
-        )
+        return mirror(items, lambda item: shown.push(item, team), parallel, shown.tell, team.look)
     except BaseException:
         shown.break_off()
         raise
@@ -168,8 +166,8 @@ def tell_lacking(
     outcomes: Mapping[MirrorItem, Outcome], lenders: ImageLenders, shown: ShownMirror
 ) -> None:
     """Record what would fail, after a dry run, since no source and no registry has a blob of it."""
-    for entry, error in lacking(outcomes, lenders):
-        shown.tell(entry, error)
+    for item, error in lacking(outcomes, lenders):
+        shown.tell(item, error)
 
 
 def settled(team: MirrorTeam) -> DocklessError | None:
@@ -189,12 +187,12 @@ def unreached(
     The second is why the receipt of that could not be written.
     """
     shown.begin(work)
-    for entry in work.entries:
-        shown.refuse(entry, error)
+    for item in work.items:
+        shown.refuse(item, error)
     unwritten = receipt_writer.finish()
     images = receipt_writer.lines()
-    if len(work.entries) > 1:
-        total = counted(len(work.entries), "image")
+    if len(work.items) > 1:
+        total = counted(len(work.items), "image")
         error = error.with_context(f"{error.what} Because of that, {total} did not arrive.")
     return MirrorResult(images=images, error=error, receipt=receipt_writer.document()), unwritten
 

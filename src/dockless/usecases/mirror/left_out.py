@@ -58,19 +58,19 @@ def lacking(
     brought: set[Digest] = set()
     late: list[MirrorItem] = []
     first, later = order_by_shared_blobs(tuple(outcomes))
-    for entry in (*first, *later):
-        error = _fault(entry, outcomes[entry], brought, lenders)
+    for item in (*first, *later):
+        error = _fault(item, outcomes[item], brought, lenders)
         if isinstance(error, AbsentError):
-            late.append(entry)
+            late.append(item)
         elif error:
-            yield entry, error
-    for entry in late:
-        if error := _fault(entry, outcomes[entry], brought, lenders):
-            yield entry, error
+            yield item, error
+    for item in late:
+        if error := _fault(item, outcomes[item], brought, lenders):
+            yield item, error
 
 
 def _fault(
-    entry: MirrorItem, outcome: Outcome, brought: "set[Digest]", lenders: ImageLenders
+    item: MirrorItem, outcome: Outcome, brought: "set[Digest]", lenders: ImageLenders
 ) -> DocklessError | None:
     """Return why an image would not arrive; else add what it brings."""
     if not isinstance(outcome, PushResult):  # which is reported
@@ -80,7 +80,7 @@ def _fault(
     if not outcome.unchanged:  # whoever writes a manifest reads its configs
         needed |= content.configs()
     for digest in sorted(needed, key=str):
-        if error := lenders.fault(entry.open(), digest):
+        if error := lenders.fault(item.open(), digest):
             return error
     brought.update(blob.digest for blob in content.blobs)
     return None

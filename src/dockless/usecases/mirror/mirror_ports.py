@@ -106,10 +106,10 @@ class BundleWriter(Protocol):
 class MirrorTeam(Protocol):
     """Pushes images, several at once."""
 
-    def push(self, entry: MirrorItem) -> PushResult:
+    def push(self, item: MirrorItem) -> PushResult:
         """Push an image; raise DocklessError if it did not arrive."""
 
-    def look(self, entries: Sequence[MirrorItem]) -> None:
+    def look(self, items: Sequence[MirrorItem]) -> None:
         """Find out which images arrived before, so that others need not upload their blobs."""
 
     def settle(self) -> None:

@@ -45,14 +45,14 @@ class ReceiptWriter:
         self._written = 0.0
         self._failed = False
 
-    def begin(self, entries: Sequence[MirrorItem], lost: Iterable[Lost]) -> None:
+    def begin(self, items: Sequence[MirrorItem], lost: Iterable[Lost]) -> None:
         """Write the receipt before anything is pushed, so that it lists what is missing.
 
         Args:
-            entries: What is to arrive.
+            items: What is to arrive.
             lost: What cannot be found or read, or has no target.
         """
-        self._expected = tuple(entries)
+        self._expected = tuple(items)
         left_out = tuple(lost)
         self._complaints.all_at_once(
             (each.name or each.source, each.origin, each.error) for each in left_out
@@ -73,30 +73,30 @@ class ReceiptWriter:
         )
         self._unplaced.append(line)
 
-    def tell(self, entry: MirrorItem, outcome: Outcome, again: bool = False) -> None:  # noqa: FBT001, FBT002 - the port's signature
+    def tell(self, item: MirrorItem, outcome: Outcome, again: bool = False) -> None:  # noqa: FBT001, FBT002 - the port's signature
         """Record the outcome of an image, and print why it failed, if it is the first.
 
         Args:
-            entry: The image.
+            item: The image.
             outcome: What its push did, or why it did not arrive.
             again: Whether it is tried again, so that nothing is reported yet.
         """
         with self._turn:
-            self._postponed.pop(entry, None)
+            self._postponed.pop(item, None)
             if again and isinstance(outcome, DocklessError):
-                self._postponed[entry] = outcome
+                self._postponed[item] = outcome
         if isinstance(outcome, DocklessError) and not again:
-            self._explain(entry, outcome)
-        self.note(entry, outcome)
+            self._explain(item, outcome)
+        self.note(item, outcome)
 
-    def note(self, entry: MirrorItem, outcome: Outcome) -> None:
+    def note(self, item: MirrorItem, outcome: Outcome) -> None:
         """Record the outcome of an image without printing it."""
         with self._turn:
-            self._outcomes[entry] = outcome
+            self._outcomes[item] = outcome
             if isinstance(outcome, PushResult) and not outcome.dry_run:
                 came = not outcome.unchanged
-                self._arrived[entry] = self._arrivals.arrived(
-                    entry.references[0], outcome.digest, now=came
+                self._arrived[item] = self._arrivals.arrived(
+                    item.references[0], outcome.digest, now=came
                 )
             failure = None
             if time.monotonic() - self._written > _SECONDS_BETWEEN:
@@ -108,26 +108,26 @@ class ReceiptWriter:
         """Print why those failed that are not tried again."""
         with self._turn:
             postponed, self._postponed = self._postponed, {}
-        for entry, error in postponed.items():
-            self._explain(entry, error)
+        for item, error in postponed.items():
+            self._explain(item, error)
 
-    def _explain(self, entry: MirrorItem, error: DocklessError) -> None:
-        own = str(entry.repository)
-        self._complaints.add(entry.origin, str(entry.references[0]), error, own)
+    def _explain(self, item: MirrorItem, error: DocklessError) -> None:
+        own = str(item.repository)
+        self._complaints.add(item.origin, str(item.references[0]), error, own)
 
     def lines(self) -> tuple[MirroredImage, ...]:
         """Return a line for each image, in the order in which they ended."""
         told = (
             MirroredImage(
-                source=entry.source,
-                name=entry.name,
-                references=_arrived_as(entry.references, outcome),
+                source=item.source,
+                name=item.name,
+                references=_arrived_as(item.references, outcome),
                 outcome=outcome,
-                arrived=self._arrived.get(entry),
-                origin=entry.origin,
-                other_sources=entry.other_sources,
+                arrived=self._arrived.get(item),
+                origin=item.origin,
+                other_sources=item.other_sources,
             )
-            for entry, outcome in self._outcomes.items()
+            for item, outcome in self._outcomes.items()
         )
         return (*told, *self._unplaced)
 
@@ -186,9 +186,9 @@ class ReceiptWriter:
 
     def _pending(self) -> tuple[PendingImage, ...]:
         return tuple(
-            PendingImage(entry.source, entry.name, entry.references)
-            for entry in self._expected
-            if entry not in self._outcomes
+            PendingImage(item.source, item.name, item.references)
+            for item in self._expected
+            if item not in self._outcomes
         )
 
 

@@ -85,11 +85,11 @@ class MirrorPlan(Struct, frozen=True):
     """What a mirror will do.
 
     Attributes:
-        entries: The images that have a target.
-        lost: The others, and why they have none.
+        items: What has a target.
+        lost: The images that have none, and why.
     """
 
-    entries: tuple[MirrorItem, ...]
+    items: tuple[MirrorItem, ...]
     lost: tuple[Lost, ...]
 
 
@@ -99,25 +99,25 @@ def plan(found: Iterable[SourceImage], renaming: Renaming) -> MirrorPlan:
     An image that is found again, as by a line that stands twice in a list or in a second archive,
     goes there once.
     """
-    entries: list[MirrorItem] = []
+    items: list[MirrorItem] = []
     lost: list[Lost] = []
     for image in found:
         try:
-            entries += _items(image, renaming)
+            items += _items(image, renaming)
         except SourceError as error:
             name = image.names[0] if image.names else ""
             lost.append(Lost(source=image.source, name=name, error=error, origin=image.origin))
-    entries = _once(entries)
-    left_out = _left_out(entries)
+    items = _once(items)
+    left_out = _left_out(items)
     lost += [
-        Lost(source=entry.source, name=entry.name, error=error, origin=entry.origin)
-        for entry, error in left_out.items()
+        Lost(source=item.source, name=item.name, error=error, origin=item.origin)
+        for item, error in left_out.items()
     ]
-    return MirrorPlan(tuple(entry for entry in entries if entry not in left_out), tuple(lost))
+    return MirrorPlan(tuple(item for item in items if item not in left_out), tuple(lost))
 
 
 def _items(image: SourceImage, renaming: Renaming) -> list[MirrorItem]:
-    """Return an image for each repository that it goes to; raise SourceError where it has none."""
+    """Return an item for each repository that it goes to; raise SourceError where it has none."""
     if not image.names:
         raise SourceError(f"An image of {image.source} has no name.", "Name it with --as NAME:TAG.")
     places: dict[Repository, dict[Reference, None]] = defaultdict(dict)
@@ -147,26 +147,26 @@ def _items(image: SourceImage, renaming: Renaming) -> list[MirrorItem]:
 
 
 def order_by_shared_blobs(
-    entries: Sequence[MirrorItem],
+    items: Sequence[MirrorItem],
 ) -> tuple[list[MirrorItem], list[MirrorItem]]:
     """Return the images whose blobs others share, and the others, referrers last.
 
     The blobs are there for the others when those have started first.
     """
-    uses = Counter(digest for entry in entries for digest in entry.blobs)
+    uses = Counter(digest for item in items for digest in item.blobs)
     shared = {digest for digest, count in uses.items() if count > 1}
     brought: set[Digest] = set()
     first: list[MirrorItem] = []
     later: list[MirrorItem] = []
-    for entry in entries:
-        brings = (entry.blobs & shared) - brought
-        (first if brings else later).append(entry)
+    for item in items:
+        brings = (item.blobs & shared) - brought
+        (first if brings else later).append(item)
         brought |= brings
-    return first, sorted(later, key=lambda entry: not entry.tags)
+    return first, sorted(later, key=lambda item: not item.tags)
 
 
 def mirror(
-    entries: Sequence[MirrorItem],
+    items: Sequence[MirrorItem],
     push: Callable[[MirrorItem], PushResult],
     parallel: int,
     tell: Callable[[MirrorItem, Outcome, bool], None],
@@ -178,7 +178,7 @@ def mirror(
     another process deletes of the store.
 
     Args:
-        entries: The images, which have references of their own.
+        items: The images, which have references of their own.
         push: Pushes one; raises DocklessError.
         parallel: How many at once.
         look: Finds out which of the images with shared blobs have arrived before.
@@ -186,21 +186,21 @@ def mirror(
             threads.
     """
 
-    def attempt(entry: MirrorItem, *, last: bool) -> Outcome:
+    def attempt(item: MirrorItem, *, last: bool) -> Outcome:
         try:
-            outcome: Outcome = push(entry)
+            outcome: Outcome = push(item)
         except DocklessError as error:
             outcome = error
-        tell(entry, outcome, not last and isinstance(outcome, _LATER))
+        tell(item, outcome, not last and isinstance(outcome, _LATER))
         return outcome
 
-    first, later = order_by_shared_blobs(entries)
+    first, later = order_by_shared_blobs(items)
     look(first)
     order = [*first, *later]
     begun = map_concurrently(partial(attempt, last=False), order, parallel)
     done = dict(zip(order, begun, strict=True))
-    outcomes = {entry: done[entry] for entry in entries}
-    again = [entry for entry, outcome in outcomes.items() if isinstance(outcome, _LATER)]
+    outcomes = {item: done[item] for item in items}
+    again = [item for item, outcome in outcomes.items() if isinstance(outcome, _LATER)]
     ended = map_concurrently(partial(attempt, last=True), again, parallel)
     return outcomes | dict(zip(again, ended, strict=True))
 
@@ -227,63 +227,63 @@ def check_pins(image: SourceImage) -> None:
     refuse_wrong_pins(image.names, content.root.digest, image.source)
 
 
-def _once(entries: Sequence[MirrorItem]) -> list[MirrorItem]:
-    """Return the entries; of those that are one image, each reference once.
+def _once(items: Sequence[MirrorItem]) -> list[MirrorItem]:
+    """Return the items; of those that are one image, each reference once.
 
     The first of them says which other sources have it.
     """
     taken: dict[Reference, list[MirrorItem]] = defaultdict(list)
     sources: dict[MirrorItem, dict[str, None]] = defaultdict(dict)
     kept: list[tuple[MirrorItem, tuple[Reference, ...]]] = []
-    for entry in entries:
+    for item in items:
         own = []
-        for reference in entry.references:
-            first = next((each for each in taken[reference] if _is_repeated(each, entry)), None)
+        for reference in item.references:
+            first = next((each for each in taken[reference] if _is_repeated(each, item)), None)
             if first is None:
-                taken[reference].append(entry)
+                taken[reference].append(item)
                 own.append(reference)
-            elif first.source != entry.source:
-                sources[first][entry.source] = None
+            elif first.source != item.source:
+                sources[first][item.source] = None
         if own:
-            kept.append((entry, tuple(own)))
+            kept.append((item, tuple(own)))
     return [
-        replace(entry, references=own, other_sources=tuple(sources.get(entry, ())))
-        for entry, own in kept
+        replace(item, references=own, other_sources=tuple(sources.get(item, ())))
+        for item, own in kept
     ]
 
 
 def _is_repeated(one: MirrorItem, other: MirrorItem) -> bool:
-    """Whether two entries for one reference are one image, or one damaged image of one source."""
+    """Whether two items for one reference are one image, or one damaged image of one source."""
     root = _root(one)
     return root == _root(other) and (root is not None or one.source == other.source)
 
 
-def _root(entry: MirrorItem) -> Digest | None:
+def _root(item: MirrorItem) -> Digest | None:
     try:
-        return entry.open().content().root.digest
+        return item.open().content().root.digest
     except DocklessError:
         return None
 
 
-def _left_out(entries: Sequence[MirrorItem]) -> Mapping[MirrorItem, DocklessError]:
-    """Return the entries that share a reference with one of another image, each with its error.
+def _left_out(items: Sequence[MirrorItem]) -> Mapping[MirrorItem, DocklessError]:
+    """Return the items that share a reference with one of another image, each with its error.
 
     One that is damaged cannot have the reference; its damage is its own failure.
     """
     owners: dict[Reference, list[MirrorItem]] = defaultdict(list)
-    for entry in entries:
-        for reference in entry.references:
-            owners[reference].append(entry)
+    for item in items:
+        for reference in item.references:
+            owners[reference].append(item)
     errors: dict[MirrorItem, DocklessError] = {}
     for reference, sharing in owners.items():
-        if len({entry.open for entry in sharing}) == 1:
+        if len({item.open for item in sharing}) == 1:
             continue
         roots: dict[MirrorItem, Digest] = {}
-        for entry in sharing:
+        for item in sharing:
             try:
-                roots[entry] = entry.open().content().root.digest
+                roots[item] = item.open().content().root.digest
             except DocklessError as error:
-                errors[entry] = error
+                errors[item] = error
         if len(set(roots.values())) > 1:
             # the same for all of them, so that it is printed once
             named = [f"{each.name} of {each.source} ({root})" for each, root in roots.items()]

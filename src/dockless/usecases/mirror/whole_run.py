@@ -56,14 +56,14 @@ class MirrorContext(Struct, frozen=True, kw_only=True):
 def run_mirror(work: MirrorWork, context: MirrorContext) -> MirrorResult:
     """Push every image of a mirror; failures are in the result."""
     _tell_resumed(work, context)
-    alone = len(work.entries) + len(work.lost) == 1  # its error is that of the whole
+    alone = len(work.items) + len(work.lost) == 1  # its error is that of the whole
     say = _nothing if alone else context.complain
     writer = ReceiptWriter(context.receipt, context.log, say)
-    writer.begin(work.entries, work.lost)
+    writer.begin(work.items, work.lost)
     if not context.dry_run:
         context.log.begin()
-    if work.entries:
-        first = work.entries[0]
+    if work.items:
+        first = work.items[0]
         try:
             context.target.reach(first.repository, first.tags)
         except DocklessError as error:
@@ -80,7 +80,7 @@ def _pushed(work: MirrorWork, context: MirrorContext, writer: ReceiptWriter) -> 
     shown = ShownMirror(writer, context.overview)
     shown.begin(work)  # a question for the credential has been answered by now
     team = context.target.team()
-    outcomes = carry_out(work.entries, team, context.parallel, shown)
+    outcomes = carry_out(work.items, team, context.parallel, shown)
     if context.dry_run:
         tell_lacking(outcomes, context.lenders, shown)
     unsettled = settled(team)
@@ -103,12 +103,12 @@ def _pushed(work: MirrorWork, context: MirrorContext, writer: ReceiptWriter) -> 
 def _tell_resumed(work: MirrorWork, context: MirrorContext) -> None:
     """Say what an interrupted run had pushed."""
     if context.log.begun:
-        had = context.log.had(entry.references[0] for entry in work.entries)
+        had = context.log.had(item.references[0] for item in work.items)
         if had:
             doing = "This would continue" if context.dry_run else "Continuing"
             context.note(
                 f"{doing} the mirror started {context.log.begun}: "
-                f"{share(had, len(work.entries), 'image')} had arrived."
+                f"{share(had, len(work.items), 'image')} had arrived."
             )
 
 

@@ -105,39 +105,39 @@ class Workers:
         """Add a worker."""
         self._idle.put(worker)
 
-    def push(self, entry: MirrorItem) -> PushResult:
+    def push(self, item: MirrorItem) -> PushResult:
         """Push an image.
 
         Raises:
             DocklessError: It did not arrive; it names the tags that an earlier attempt updated, or
                 may have.
         """
-        earlier = self._moves.touched(entry.references)
+        earlier = self._moves.touched(item.references)
         try:
-            return self._push(entry)
+            return self._push(item)
         except DocklessError as error:
             told = with_moves(error, self._moves, earlier)
             if told is error:
                 raise
             raise told from error
 
-    def _push(self, entry: MirrorItem) -> PushResult:
-        reserved = self._reserved.pop(entry, None)
+    def _push(self, item: MirrorItem) -> PushResult:
+        reserved = self._reserved.pop(item, None)
         try:
-            image = entry.open()
-            with self._worker() as worker, self._turn(entry):
+            image = item.open()
+            with self._worker() as worker, self._turn(item):
                 if reserved:
                     worker.take_over(reserved)
-                return worker.push(entry.repository, entry.tags, image)
+                return worker.push(item.repository, item.tags, image)
         except FileNotFoundError as error:  # of the store: what is staged there is staged again
             what = f"{error.filename} was deleted during the push."
             raise LostCopyError(what, "Run the mirror again.") from error
         finally:
             if reserved:  # by a push that was not begun
-                reserved.done(entry.repository, ())
+                reserved.done(item.repository, ())
 
     @contextlib.contextmanager
-    def _turn(self, entry: MirrorItem) -> Iterator[None]:
+    def _turn(self, item: MirrorItem) -> Iterator[None]:
         """Let a program write one referrer at a time to a repository.
 
         Where the registry lists no referrers, crane keeps the list in a tag: reads, adds, writes.
@@ -147,32 +147,32 @@ class Workers:
         Raises:
             NetworkError: --timeout has passed.
         """
-        if entry.tags or self._engine not in PROGRAMS:
+        if item.tags or self._engine not in PROGRAMS:
             yield
             return
         with self._guard:
-            turn = self._turns.setdefault(entry.repository, threading.Lock())
+            turn = self._turns.setdefault(item.repository, threading.Lock())
         left = None if self._until is None else max(0.0, self._until - time.monotonic())
         if not turn.acquire(timeout=-1 if left is None else left):
-            raise out_of_time(entry.repository.host)
+            raise out_of_time(item.repository.host)
         try:
             yield
         finally:
             turn.release()
 
-    def look(self, entries: Sequence[MirrorItem]) -> None:
+    def look(self, items: Sequence[MirrorItem]) -> None:
         """Find out which images arrived before, so that others need not upload their blobs.
 
         The blobs of the others are theirs to upload, in this run as in the interrupted one.
         """
-        for entry in entries:
-            self._reserved[entry] = self._shared.claims()
-            self._reserved[entry].reserve(entry.repository.host, entry.blobs)
-        map_concurrently(self._look, entries, max(1, self._idle.qsize()))
+        for item in items:
+            self._reserved[item] = self._shared.claims()
+            self._reserved[item].reserve(item.repository.host, item.blobs)
+        map_concurrently(self._look, items, max(1, self._idle.qsize()))
 
-    def _look(self, entry: MirrorItem) -> None:
+    def _look(self, item: MirrorItem) -> None:
         with self._worker() as worker, contextlib.suppress(DocklessError):
-            worker.look(entry.repository, entry.tags, entry.open(), self._reserved[entry])
+            worker.look(item.repository, item.tags, item.open(), self._reserved[item])
 
     def settle(self) -> None:
         """See, when all are pushed, that the lists of referrers have what was written to them.

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import Protocol
 
 from msgspec import Struct, field
 
@@ -21,6 +22,21 @@ from dockless.usecases.push.repository_reader import RepositoryReader
 
 Copy = tuple[Descriptor, Path]
 """A blob, and the file on this machine that it is sent from."""
+
+
+class ProveCopies(Protocol):
+    """Compares copies that were staged on this machine with the blobs that they should be."""
+
+    def __call__(self, copies: Sequence[Copy], *, read: bool) -> None:
+        """Compare them, by length alone or byte by byte where they are `read`, too.
+
+        Raises:
+            LostCopyError: One is missing or damaged; `Image.paths` then makes it again.
+        """
+
+
+def _prove_none(copies: Sequence[Copy], *, read: bool) -> None:
+    """Take every copy as it is."""
 
 
 class PushRequest(Struct, frozen=True, kw_only=True):
@@ -64,9 +80,7 @@ class PushContext(Struct, frozen=True, kw_only=True):
         moves: Called with every tag before and after it is updated.
         turn: Gives, for a name, what to hold while a tag is moved: a lock that other processes of
             this user respect, and that a process that is killed leaves open.
-        prove: Compares copies that were staged on this machine with the blobs that they should be,
-            by length alone or, if the second argument says so, byte by byte; raises LostCopyError
-            for what is missing or damaged, which `Image.paths` then makes again.
+        prove: Compares what is sent from this machine, where sending it failed.
         mislabelled: Returns how the bytes of a layer are compressed, if its media type says
             otherwise; empty where it is right.
     """
@@ -84,7 +98,7 @@ class PushContext(Struct, frozen=True, kw_only=True):
     manifest_format: ManifestFormat = field(default_factory=ManifestFormat)
     moves: TagMoves = field(default_factory=TagMoves)
     turn: Callable[[str], AbstractContextManager[object]] = nullcontext
-    prove: Callable[[Sequence[Copy], bool], None] = lambda copies, read: None  # noqa: ARG005
+    prove: ProveCopies = _prove_none
     mislabelled: Callable[[Path, Descriptor], str] = lambda path, blob: ""  # noqa: ARG005
 
     def reader(self, repository: Repository) -> RepositoryReader:

@@ -127,14 +127,21 @@ def _accepted_form(
     if request.immutable:
         raise ConflictError(
             f"{request.repository.host} accepts no OCI manifests, and with Docker's media types "
-            "the "
-            f"digest would be {new.digest}, not {old.digest}.",
+            f"the digest would be {new.digest}, not {old.digest}.",
             "Push with --manifest-format docker if that is acceptable.",
         )
     return docker
 
 
 def _deliver(request: PushRequest, image: Image, context: PushContext) -> Delivery:
+    planned, image = _planned(request, image, context)
+    if not planned.moving or request.dry_run:
+        return planned
+    return _sent(request, image, context, planned)
+
+
+def _planned(request: PushRequest, image: Image, context: PushContext) -> tuple[Delivery, Image]:
+    """Ask the registry, read the image, and plan; return the image as it is to be sent, too."""
     started = context.clock()
     # asked first: a refused credential should not cost a long compression
     with context.timings.of("questions"):
@@ -168,14 +175,10 @@ def _deliver(request: PushRequest, image: Image, context: PushContext) -> Delive
         digest_is_new=image.digest_is_new,
         packing=context.packing(),
     )
-    if not moving or request.dry_run:
-        return Delivery(plan=plan, engine="", attempts=0, started=started, moving=moving)
-    return _sent(
-        request,
-        image,
-        context,
-        Delivery(plan=plan, engine="", attempts=0, started=started, proved=lost),
+    delivery = Delivery(
+        plan=plan, engine="", attempts=0, started=started, moving=moving, proved=lost
     )
+    return delivery, image
 
 
 def _has_lost(request: PushRequest, content: Content, context: PushContext) -> bool:

@@ -25,10 +25,16 @@ from dockless.usecases.push.delivery import Delivery, deliver, refuse_moves
 from dockless.usecases.push.repository_reader import RepositoryReader
 
 _NOT_SENT = (ConflictError, EngineError, PolicyError, UsageError)
-_OTHER_REFUSALS = (ContentRefusedError, ImmutableTagError, LostCopyError, RepositoryMissingError)
+"""Errors on this machine, before any request to update the tag: the registry need not be asked."""
+
 _REFUSALS = (AuthError, ContentRefusedError, ImmutableTagError, ManifestRefusedError)
+"""Answers of the registry by which the tag was certainly not updated."""
+
+_OTHER_REFUSALS = (ContentRefusedError, ImmutableTagError, LostCopyError, RepositoryMissingError)
+"""Errors that say by themselves what was wrong, so that none is taken for an immutable tag."""
+
 _TURN_DIGITS = 3
-_AGAIN = 2
+_MOST_RESTARTS = 2
 
 
 def push(request: PushRequest, image: Image, context: PushContext) -> PushResult:
@@ -44,21 +50,23 @@ def push(request: PushRequest, image: Image, context: PushContext) -> PushResult
         DocklessError: With the exit code of what went wrong; it names the tags that were
             updated, and that may have been.
     """
-    for _ in range(_AGAIN):
+    restarts = 0
+    while True:
         try:
-            return publish(request, deliver(request, image, context), context)
-        except (FileNotFoundError, LostCopyError) as error:
-            context.progress.note(f"{_lost(error).what} It is staged again.")
+            return _pushed_once(request, image, context)
+        except LostCopyError as error:
+            if restarts == _MOST_RESTARTS:
+                raise
+            context.progress.note(f"{error.what} It is staged again.")
+            restarts += 1
+
+
+def _pushed_once(request: PushRequest, image: Image, context: PushContext) -> PushResult:
     try:
         return publish(request, deliver(request, image, context), context)
     except FileNotFoundError as error:
-        raise _lost(error) from error
-
-
-def _lost(error: FileNotFoundError | LostCopyError) -> LostCopyError:
-    if isinstance(error, LostCopyError):
-        return error
-    return LostCopyError(f"{error.filename} was deleted during the push.", "Push again.")
+        what = f"{error.filename} was deleted during the push."
+        raise LostCopyError(what, "Push again.") from error
 
 
 def publish(request: PushRequest, delivery: Delivery, context: PushContext) -> PushResult:

@@ -31,7 +31,7 @@ class KnownRegistry(Registry, Protocol):
         """Whether the registry has the repository."""
 
 
-class OpenedRegistry(Protocol):
+class PushRegistry(Protocol):
     """A registry that responds, with the credential for one of its repositories."""
 
     @property
@@ -50,7 +50,7 @@ class OpenedRegistry(Protocol):
 class SessionAdapters(Protocol):
     """What a session works with: registries, programs, the store."""
 
-    def open(self, repository: Repository) -> OpenedRegistry:
+    def open(self, repository: Repository) -> PushRegistry:
         """Return the registry of a repository, once it responds.
 
         Raises:

@@ -51,40 +51,11 @@ def send(plan: Plan, image: Image, context: PushContext) -> Sent:
     configs = plan.content.configs()
     with context.timings.of("source"):
         blobs = image.paths(configs | {blob.digest for blob in plan.missing})
-    missing = {blob.digest: blobs[blob.digest] for blob in plan.missing}
     copies = [(blob, blobs[blob.digest]) for blob in plan.content.blobs if blob.digest in blobs]
-    _warn_of_labels(plan, missing, context)
-    sending = _Sending(plan, context)
-
-    def attempt() -> None:
-        with sending as task:
-            early = context.early.upload(missing, task)
-            if sending.attempts == 1:
-                context.retry_policy.pause(f"{plan.repository.host} is busy.")
-            arrived = early or frozenset()
-            lacking = missing.keys() - arrived
-            # what failed before may have arrived nevertheless
-            known = sending.attempts == 1 and (early is None or not lacking)
-            needed = {digest: blobs[digest] for digest in blobs if digest in configs | lacking}
-            staged = sending.staged(needed, frozenset(lacking) if known else None)
-            try:
-                written = context.writer().write(staged, plan.repository, task)
-                sending.wrote(written.writer, set(arrived), set(missing))
-            except ServerError as error:
-                # a program writes nothing that the registry fails to read
-                if not _unreadable(plan, context):
-                    raise
-                written = resend(plan, image, context, error)
-                sending.wrote(written.writer, set(), set(missing))
-            except UnclearAnswerError as error:
-                # only dockless sees the status, which says whether this is a refusal
-                written = resend(plan, image, context, error)
-                sending.wrote(written.writer, set(), set(missing))
-            except NetworkError as error:
-                raise _with_pause(error, plan, context) from None
-
+    sending = _Sending(plan, image, blobs, context)
+    _warn_of_labels(plan, sending.missing, context)
     with context.timings.of("upload"):
-        _tried(attempt, copies, context)
+        _tried(sending.attempt, copies, context)
     return Sent(engine=sending.writer, attempts=sending.attempts, writers=sending.writers())
 
 
@@ -107,14 +78,14 @@ def _tried(attempt: Callable[[], None], copies: Sequence[Copy], context: PushCon
             attempt()
         except (FileNotFoundError, DocklessError):
             # a cut body looks like trouble with the network, and trying again does not mend it
-            context.prove(copies, False)  # noqa: FBT003 # a callable's arguments have no names
+            context.prove(copies, read=False)
             raise
 
     try:
         context.retry_policy.call(once)
     except DocklessError as error:
         if _may_be_our_copy(error):
-            context.prove(copies, True)  # noqa: FBT003 # as above
+            context.prove(copies, read=True)
         raise
 
 
@@ -126,44 +97,95 @@ def _may_be_our_copy(error: DocklessError) -> bool:
 
 
 class _Sending:
-    """The attempts to send one image: their progress, and the layout that all of them use."""
+    """The attempts to send one image: their progress, and the layout that all of them use.
 
-    def __init__(self, plan: Plan, context: PushContext) -> None:
-        self._plan = plan
-        self._means = context
-        self._layout: Path | None = None
-        self._task: Task | None = None
-        self._blobs: set[str] = set()
-        self._manifests: set[str] = set()
+    Args:
+        plan: What is to be sent.
+        image: The image.
+        blobs: The files of the blobs that the registry lacks, and of the configs.
+        context: What to work with.
+
+    Attributes:
+        missing: The files of the blobs that the registry lacks.
+        attempts: How many there were.
+        writer: The name of what wrote the manifests.
+    """
+
+    def __init__(
+        self, plan: Plan, image: Image, blobs: Mapping[Digest, Path], context: PushContext
+    ) -> None:
+        self.missing = {blob.digest: blobs[blob.digest] for blob in plan.missing}
         self.attempts = 0
         self.writer = ""
+        self._plan = plan
+        self._image = image
+        self._blobs = blobs
+        self._context = context
+        self._layout: Path | None = None
+        self._task: Task | None = None
+        self._blob_writers: set[str] = set()
+        self._manifest_writers: set[str] = set()
 
-    def wrote(self, writer: str, arrived: set[Digest], missing: set[Digest]) -> None:
-        """Note what a writer wrote; the blobs that had arrived before were sent by dockless."""
-        self.writer = writer
-        self._manifests.add(writer)
-        if arrived:
-            self._blobs.add("direct")
-        if missing - arrived:
-            self._blobs.add(writer)
+    def attempt(self) -> None:
+        """Send what is missing, and the manifests."""
+        with self as task:
+            early = self._context.early.upload(self.missing, task)
+            if self.attempts == 1:
+                self._context.retry_policy.pause(f"{self._plan.repository.host} is busy.")
+            arrived = early or frozenset()
+            staged = self._staged(early)
+            try:
+                written = self._context.writer().write(staged, self._plan.repository, task)
+            except ServerError as error:
+                # a program writes nothing that the registry fails to read
+                if not _unreadable(self._plan, self._context):
+                    raise
+                written, arrived = self._resent(error), frozenset()
+            except UnclearAnswerError as error:
+                # only dockless sees the status, which says whether this is a refusal
+                written, arrived = self._resent(error), frozenset()
+            except NetworkError as error:
+                raise _with_pause(error, self._plan, self._context) from None
+            self._note(written.writer, arrived)
 
     def writers(self) -> Writers:
         """Return which programs wrote what."""
-        return Writers(blobs=written_by(*self._blobs), manifests=written_by(*self._manifests))
+        return Writers(
+            blobs=written_by(*self._blob_writers), manifests=written_by(*self._manifest_writers)
+        )
 
-    def staged(
-        self, blobs: Mapping[Digest, Path], missing: frozenset[Digest] | None
-    ) -> StagedImage:
-        """Return the image with these blobs; a layout of it is written once for all attempts."""
+    def _resent(self, error: DocklessError) -> Written:
+        return resend(self._plan, self._image, self._context, error)
+
+    def _note(self, writer: str, arrived: frozenset[Digest]) -> None:
+        """Note what a writer wrote; the blobs that had arrived before were sent by dockless."""
+        self.writer = writer
+        self._manifest_writers.add(writer)
+        if arrived:
+            self._blob_writers.add("direct")
+        if self.missing.keys() - arrived:
+            self._blob_writers.add(writer)
+
+    def _staged(self, early: frozenset[Digest] | None) -> StagedImage:
+        """Return the image for the writer; a layout of it is written once for all attempts.
+
+        Args:
+            early: What `EarlyUploads.upload` returned.
+        """
+        lacking = self.missing.keys() - (early or frozenset())
+        needed = self._plan.content.configs() | lacking
+        blobs = {digest: path for digest, path in self._blobs.items() if digest in needed}
+        # what failed before may have arrived nevertheless
+        known = self.attempts == 1 and (early is None or not lacking)
         return StagedImage(
             content=self._plan.content,
             blobs=blobs,
             layout=partial(self._written, blobs),
-            missing=missing,
+            missing=frozenset(lacking) if known else None,
         )
 
     def _written(self, blobs: Mapping[Digest, Path]) -> Path:
-        self._layout = self._layout or self._means.lay_out(self._plan.content, blobs)
+        self._layout = self._layout or self._context.lay_out(self._plan.content, blobs)
         return self._layout
 
     def __enter__(self) -> Task:
@@ -171,8 +193,8 @@ class _Sending:
         size = sum(blob.size for blob in self._plan.missing)
         what = UPLOADING if size else "sending the manifest"
         # what was sent while layers were compressed took no time of this task
-        ahead = self._means.early.sent_ahead() if self.attempts == 1 else 0
-        self._task = self._means.progress.start(what, max(0, size - ahead) or None)
+        ahead = self._context.early.sent_ahead() if self.attempts == 1 else 0
+        self._task = self._context.progress.start(what, max(0, size - ahead) or None)
         return self._task
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:

@@ -39,7 +39,7 @@ _BUSY_SECONDS = 1.0  # where a registry that is busy does not say for how long
 _LAST_WORDS_SECONDS = 2.0
 
 
-class Watch(Struct, frozen=True, kw_only=True):
+class EarlyLimits(Struct, frozen=True, kw_only=True):
     """The time limits of early uploads.
 
     Attributes:
@@ -66,7 +66,7 @@ class StreamedUploads(EarlyUploads):
         repository: Where to.
         registry: Tells which blobs it has.
         uploader: Sends the others.
-        watch: How long it is waited.
+        limits: How long it is waited.
         begun: Called whenever an upload starts.
     """
 
@@ -75,13 +75,13 @@ class StreamedUploads(EarlyUploads):
         repository: Repository,
         registry: Registry,
         uploader: RegistryUploader,
-        watch: Watch,
+        limits: EarlyLimits,
         begun: Callable[[], None] = _nothing,
     ) -> None:
         self._repository = repository
         self._registry = registry
         self._uploader = uploader
-        self._watch = watch
+        self._limits = limits
         self._begun = begun
         self._stopped = threading.Event()
         self._decided = threading.Event()
@@ -178,18 +178,18 @@ class StreamedUploads(EarlyUploads):
         return sent
 
     def _end_stall(self) -> None:
-        stall, now = self._watch.stall, time.monotonic()
+        stall, now = self._limits.stall, time.monotonic()
         if any(upload.answer_by > now for upload in self._uploads):
             self._moved = now  # the registry has all of it, and may be long at work
         if now - self._moved > stall:
-            self._watch.note(f"An early upload transferred no byte for {stall:g} seconds.")
+            self._limits.note(f"An early upload transferred no byte for {stall:g} seconds.")
             self._stopped.set()
 
     def _over(self) -> bool:
         return self._late() or self._stopped.is_set()
 
     def _late(self) -> bool:
-        until = self._watch.until
+        until = self._limits.until
         return until is not None and time.monotonic() > until
 
     def _run(self, upload: "_Upload", send: "Callable[[_Upload], UploadSession | None]") -> None:
@@ -210,7 +210,7 @@ class StreamedUploads(EarlyUploads):
             upload.failure = error
             if isinstance(error, NetworkError) and error.busy:
                 pause = error.retry_after
-                self._watch.hold(_BUSY_SECONDS if pause is None else pause)
+                self._limits.hold(_BUSY_SECONDS if pause is None else pause)
         finally:
             upload.answer_by = 0.0
 

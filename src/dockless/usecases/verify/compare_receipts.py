@@ -60,7 +60,7 @@ def compare(
     """
     for line in missing:
         context.note(line)
-    check = _Check(context)
+    check = _ReferenceCheck(context)
     wrong: list[Difference] = []
     for item in items:
         try:
@@ -104,7 +104,7 @@ def receipt_differences(item: ReceiptItem, content: Content) -> Iterator[str]:
             yield f"The receipt has {said_size} for the blob {digest} of {name}, which has {own}"
 
 
-class _Check:
+class _ReferenceCheck:
     """Compares references with what a receipt says of them; reads each blob once."""
 
     def __init__(self, context: VerifyContext) -> None:

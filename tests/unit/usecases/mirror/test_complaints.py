@@ -9,7 +9,7 @@ from dockless.errors import AuthError, DocklessError, NetworkError, PushError, S
 from dockless.usecases.mirror.complaints import Complaints
 from dockless.usecases.mirror.receipt_writer import ReceiptWriter
 from dockless.usecases.mirror.run import Lost
-from fakes.mirror import FakeLog, FakeReceipt, entries
+from fakes.mirror import FakeLog, FakeReceipt, items
 
 
 class Told:
@@ -17,14 +17,14 @@ class Told:
 
     def __init__(self, folder: Path, *names: str) -> None:
         self.lines: list[str] = []
-        self.entries = entries(folder, *names)
+        self.items = items(folder, *names)
         self.writer = ReceiptWriter(FakeReceipt(), FakeLog(), self.lines.append)
 
     def ended(self, *errors: DocklessError) -> list[str]:
         """Return what is printed where the images end so."""
-        self.writer.begin(self.entries, [])
-        for entry, error in zip(self.entries, errors, strict=True):
-            self.writer.tell(entry, error)
+        self.writer.begin(self.items, [])
+        for item, error in zip(self.items, errors, strict=True):
+            self.writer.tell(item, error)
         before = list(self.lines)
         self.writer.finish()
         return self.lines[len(before) :]
@@ -43,7 +43,7 @@ def test_an_error_that_all_have_is_printed_for_the_first_and_counted(
 ) -> None:
     told = Told(tmp_path, "a", "b", "c", "d", "e", "f")
     last = told.ended(*[error] * 6)
-    first, *others = [str(each.references[0]) for each in told.entries]
+    first, *others = [str(each.references[0]) for each in told.items]
     assert told.lines == [f"{first}: {error}", *last]
     assert last == [
         f"5 other images failed with the error of {first}: {', '.join(others[:3])} and 2 more."
@@ -54,7 +54,7 @@ def test_an_error_that_all_have_is_printed_for_the_first_and_counted(
 def test_the_repository_in_an_error_makes_it_no_other_one(tmp_path: Path) -> None:
     told = Told(tmp_path, "a", "b", "c")
     denied = [
-        AuthError(f"r.io does not allow ann to use {each.repository}.") for each in told.entries
+        AuthError(f"r.io does not allow ann to use {each.repository}.") for each in told.items
     ]
     (last,) = told.ended(*denied)
     assert len(told.lines) == 2
@@ -71,10 +71,10 @@ def test_different_errors_are_printed_each(tmp_path: Path) -> None:
 
 def test_a_failure_that_is_tried_again_counts_once(tmp_path: Path) -> None:
     told, error = Told(tmp_path, "a", "b"), NetworkError("It does not respond.")
-    one, other = told.entries
-    told.writer.begin(told.entries, [])
-    for entry in told.entries:
-        told.writer.tell(entry, error, again=True)
+    one, other = told.items
+    told.writer.begin(told.items, [])
+    for item in told.items:
+        told.writer.tell(item, error, again=True)
     assert not told.lines
     told.writer.tell(one, error)
     told.writer.tell(other, error)

@@ -62,7 +62,7 @@ def test_images_without_a_name_go_to_their_repository_by_digest(
     assert len(notes) == 2
     planned = plan([each for each in images if isinstance(each, SourceImage)], RULES)
     assert planned.lost == ()
-    assert [str(entry.references[0]) for entry in planned.entries] == [
+    assert [str(item.references[0]) for item in planned.items] == [
         f"registry.inside:5000/m/crane@{digests[0]}",
         f"registry.inside:5000/m/crane@{digests[1]}",
         "registry.inside:5000/m/acme/shop:1",
@@ -72,9 +72,7 @@ def test_images_without_a_name_go_to_their_repository_by_digest(
 def test_one_gets_the_tag_that_is_given(two: tuple[FakeImage, FakeImage]) -> None:
     images, notes = named(found(two[0], bare="nm"), given="nm:v1")
     planned = plan([each for each in images if isinstance(each, SourceImage)], RULES)
-    assert [str(entry.references[0]) for entry in planned.entries] == [
-        "registry.inside:5000/m/nm:v1"
-    ]
+    assert [str(item.references[0]) for item in planned.items] == ["registry.inside:5000/m/nm:v1"]
     assert notes == []
 
 
@@ -96,7 +94,7 @@ def test_what_is_given_is_for_images_without_a_full_name(
     names = tuple(name.replace("OWN", own) for name in names)
     images, _ = named(found(two[0], *names, bare="nm"), given=given)
     planned = plan([each for each in images if isinstance(each, SourceImage)], RULES)
-    assert [str(entry.references[0]) for entry in planned.entries] == [
+    assert [str(item.references[0]) for item in planned.items] == [
         f"registry.inside:5000/{expected.replace('OWN', own)}"
     ]
 
@@ -106,7 +104,7 @@ def test_several_that_would_get_one_tag_are_failures_of_their_own(
 ) -> None:
     images, _ = named(*(found(image, bare="nm") for image in two), given="nm:v1")
     planned = plan([each for each in images if isinstance(each, SourceImage)], RULES)
-    assert planned.entries == ()
+    assert planned.items == ()
     assert [type(each.error) for each in planned.lost] == [ConflictError, ConflictError]
 
 
@@ -166,7 +164,7 @@ def test_an_image_whose_only_name_is_a_wrong_pin_is_lost_and_not_renamed(
         images, _ = named(bad, given="nm:v1")
         assert [each.names for each in images if isinstance(each, SourceImage)] == [(wrong,)]
         planned = plan([each for each in images if isinstance(each, SourceImage)], RULES)
-        assert planned.entries == ()
+        assert planned.items == ()
         assert [each.name for each in planned.lost] == [wrong]
         assert "whose digest is" in planned.lost[0].error.what
     images, _ = named(found(two[1], right), given="nm:v1")

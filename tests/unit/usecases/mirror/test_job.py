@@ -43,7 +43,7 @@ from fakes.mirror import (
     FakeLog,
     FakeReceipt,
     FakeTeam,
-    entries,
+    items,
     planned,
     source,
 )
@@ -64,7 +64,7 @@ def shown(receipt_writer: ReceiptWriter, overview: FakeOverview | None = None) -
 def test_a_receipt_that_cannot_be_written_in_mid_run_stops_no_mirror(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int
 ) -> None:
-    found = entries(tmp_path, "a", "b", "c", "d", "e")
+    found = items(tmp_path, "a", "b", "c", "d", "e")
     said: list[str] = []
     receipt_writer, receipt = writer(said)
     receipt_writer.begin(found, ())
@@ -79,7 +79,7 @@ def test_a_receipt_that_cannot_be_written_in_mid_run_stops_no_mirror(
 
 
 def test_a_receipt_that_cannot_be_written_at_the_end_is_an_error(tmp_path: Path) -> None:
-    found = entries(tmp_path, "a", "b")
+    found = items(tmp_path, "a", "b")
     said: list[str] = []
     receipt_writer, receipt = writer(said)
     receipt_writer.begin(found, ())
@@ -112,7 +112,7 @@ def test_what_is_found_gets_its_target_and_what_is_not_stays_lost(tmp_path: Path
         SourceImage(source="b.tar", names=(), bare="b", size=10, open=nameless.open),
     ]
     work = work_of(found, lenders, RULES, WHOLE)
-    assert [str(entry.references[0]) for entry in work.entries] == ["registry.inside:5000/m/a:1"]
+    assert [str(item.references[0]) for item in work.items] == ["registry.inside:5000/m/a:1"]
     assert [lost.source for lost in work.lost] == ["gone.tar", "b.tar"]
     assert work.sources == ("a.tar", "b.tar")
     assert work.bundles == {"a.tar": listing}
@@ -130,7 +130,7 @@ def test_a_part_is_pushed_where_every_part_misses_the_same(
         )
         for index in (0, 1)
     ]
-    assert sorted(entry.name for part in parts for entry in part.entries) == ["a:1", "b:1", "c:1"]
+    assert sorted(item.name for part in parts for item in part.items) == ["a:1", "b:1", "c:1"]
     assert all(part.lost for part in parts)
 
 
@@ -187,7 +187,7 @@ def test_what_decides_the_part_decides_the_division(tmp_path: Path) -> None:
 def test_every_outcome_is_recorded_and_each_failure_said_once(tmp_path: Path) -> None:
     said: list[str] = []
     record, receipt = writer(said)
-    work = entries(tmp_path, "a", "b", "c")
+    work = items(tmp_path, "a", "b", "c")
     record.begin(work, [Lost(source="x", name="y", error=SourceError("It is gone."))])
     team = FakeTeam({"b:1": ConflictError("It differs."), "c:1": NetworkError("It is down.")})
     carry_out(work, team, 2, shown(record))
@@ -203,7 +203,7 @@ def test_every_outcome_is_recorded_and_each_failure_said_once(tmp_path: Path) ->
 def test_an_interrupted_mirror_writes_what_arrived_and_says_what_failed(tmp_path: Path) -> None:
     said: list[str] = []
     record, receipt = writer(said)
-    work = entries(tmp_path, "a", "b", "c")
+    work = items(tmp_path, "a", "b", "c")
     record.begin(work, ())
     team = FakeTeam({"a:1": NetworkError("It is down."), "c:1": KeyboardInterrupt()})
     with pytest.raises(KeyboardInterrupt):
@@ -215,10 +215,10 @@ def test_an_interrupted_mirror_writes_what_arrived_and_says_what_failed(tmp_path
 
 def test_a_dry_run_tells_of_blobs_that_nobody_has(tmp_path: Path) -> None:
     record, _ = writer()
-    work = entries(tmp_path, "a", "b")
+    work = items(tmp_path, "a", "b")
     missing = work[0].open().content().blobs[-1].digest
     error = AbsentError("The layer is in an older bundle.")
-    outcomes = {entry: planned(entry, dry_run=True) for entry in work}
+    outcomes = {item: planned(item, dry_run=True) for item in work}
     tell_lacking(outcomes, FakeLenders({missing: error}), shown(record))
     assert [(line.name, line.error) for line in record.lines()] == [("a:1", error)]
 
@@ -237,15 +237,15 @@ def test_a_dry_run_fails_what_a_damaged_blob_would_fail(
 ) -> None:
     record, _ = writer()
     found = [source(tmp_path, name, b"shared") for name in ("a", "b", "c", "d")]
-    work = work_of(found, FakeLenders(), RULES, WHOLE).entries
+    work = work_of(found, FakeLenders(), RULES, WHOLE).items
     shared = work[0].open().content().blobs[-1].digest
     error = SourceError("It is a link to a path outside of the layout.")
-    outcomes = {entry: planned(entry, dry_run=True) for entry in work}
-    for entry in work:
-        if entry.name in present:  # of which nothing is read
-            plan = outcomes[entry].plan
+    outcomes = {item: planned(item, dry_run=True) for item in work}
+    for item in work:
+        if item.name in present:  # of which nothing is read
+            plan = outcomes[item].plan
             there = tuple(replace(blob, present=True) for blob in plan.blobs)
-            outcomes[entry] = replace(outcomes[entry], plan=replace(plan, blobs=there))
+            outcomes[item] = replace(outcomes[item], plan=replace(plan, blobs=there))
     tell_lacking(outcomes, FakeLenders({shared: error}), shown(record))
     assert sorted(line.name for line in record.lines() if line.error is error) == failing
 
@@ -255,9 +255,9 @@ def test_a_dry_run_tries_what_lacks_a_blob_again_once_others_have_brought_it(
 ) -> None:
     record, _ = writer()
     found = [source(tmp_path, name, b"shared") for name in ("a", "b", "c")]
-    work = work_of(found, FakeLenders(), RULES, WHOLE).entries
+    work = work_of(found, FakeLenders(), RULES, WHOLE).items
     lenders = FakeLenders({work[0].open().content().blobs[-1].digest: AbsentError("It is gone.")})
-    outcomes = {entry: planned(entry, dry_run=True) for entry in work}
+    outcomes = {item: planned(item, dry_run=True) for item in work}
     plan = outcomes[work[-1]].plan
     there = tuple(replace(blob, present=True) for blob in plan.blobs)
     outcomes[work[-1]] = replace(outcomes[work[-1]], plan=replace(plan, blobs=there))
@@ -290,8 +290,8 @@ def test_lists_of_referrers_that_are_not_settled_are_an_error() -> None:
 def test_the_errors_of_images_are_summed_up(
     tmp_path: Path, failed: int, arrived: int, what: str
 ) -> None:
-    (entry,) = entries(tmp_path, "a")
-    outcomes: list[PushResult | DocklessError] = [planned(entry)] * arrived
+    (item,) = items(tmp_path, "a")
+    outcomes: list[PushResult | DocklessError] = [planned(item)] * arrived
     outcomes += [SourceError(f"It is gone {number}.") for number in range(failed)]
     lines = [MirroredImage(source="a", name="a", references=(), outcome=each) for each in outcomes]
     error = summary(lines)
@@ -316,8 +316,8 @@ def test_the_errors_of_images_are_summed_up(
 def test_a_mirror_is_not_run_again_where_that_alone_cannot_help(
     tmp_path: Path, errors: list[DocklessError], remedy: str
 ) -> None:
-    (entry,) = entries(tmp_path, "a")
-    outcomes: list[PushResult | DocklessError] = [planned(entry), *errors]
+    (item,) = items(tmp_path, "a")
+    outcomes: list[PushResult | DocklessError] = [planned(item), *errors]
     lines = [MirroredImage(source="a", name="a", references=(), outcome=each) for each in outcomes]
     error = summary(lines)
     assert error
@@ -345,8 +345,8 @@ def test_what_only_carries_images_is_not_counted_as_one(
     kind: type[DocklessError],
     tmp_path: Path,
 ) -> None:
-    (entry,) = entries(tmp_path, "a")
-    outcomes: list[PushResult | DocklessError] = [planned(entry)] * arrived
+    (item,) = items(tmp_path, "a")
+    outcomes: list[PushResult | DocklessError] = [planned(item)] * arrived
     outcomes += [SourceError("It is gone.")] * failed
     lines = [MirroredImage(source="a", name="a", references=(), outcome=each) for each in outcomes]
     fault = UsageError("A list is damaged.")
@@ -360,15 +360,15 @@ def test_what_only_carries_images_is_not_counted_as_one(
 
 
 def test_repositories_that_the_registry_lacks_are_named_in_order(tmp_path: Path) -> None:
-    work = entries(tmp_path, "c", "b", "a", "d")
+    work = items(tmp_path, "c", "b", "a", "d")
     lines = [
         MirroredImage(
             source="x",
-            name=entry.name,
-            references=entry.references,
-            outcome=planned(entry, dry_run=True, unchanged=entry.name == "d:1"),
+            name=item.name,
+            references=item.references,
+            outcome=planned(item, dry_run=True, unchanged=item.name == "d:1"),
         )
-        for entry in work
+        for item in work
     ]
     unknown = unknown_repositories(lines, FakeTeam(known=["m/b"]))
     assert [each.path for each in unknown] == ["m/a", "m/c"]
@@ -378,9 +378,9 @@ def test_repositories_that_the_registry_lacks_are_named_in_order(tmp_path: Path)
 def test_a_repository_of_which_the_registry_does_not_say_is_not_called_absent(
     tmp_path: Path, error: DocklessError
 ) -> None:
-    (entry,) = entries(tmp_path, "a")
+    (item,) = items(tmp_path, "a")
     line = MirroredImage(
-        source="x", name="a", references=entry.references, outcome=planned(entry, dry_run=True)
+        source="x", name="a", references=item.references, outcome=planned(item, dry_run=True)
     )
 
     class Silent(FakeTeam):
@@ -393,16 +393,16 @@ def test_a_repository_of_which_the_registry_does_not_say_is_not_called_absent(
 def test_every_image_is_shown_while_it_is_pushed_and_counted_once(tmp_path: Path) -> None:
     overview = FakeOverview()
     record, _ = writer()
-    found = entries(tmp_path, "a", "b", "c")
+    found = items(tmp_path, "a", "b", "c")
     lost = (
         Lost(source="x.tar", name="y:1", error=SourceError("It is gone.")),
         Lost(source="z.tar", name="", error=SourceError("It is damaged."), is_image=False),
     )
     team = FakeTeam({"b:1": ConflictError("It differs."), "c:1": NetworkError("It is down.")})
     every = shown(record, overview)
-    every.begin(MirrorWork(entries=found, lost=lost, sources=(), bundles={}))
+    every.begin(MirrorWork(items=found, lost=lost, sources=(), bundles={}))
     carry_out(found, team, 1, every)
-    assert overview.expected == (4, sum(entry.size for entry in found))
+    assert overview.expected == (4, sum(item.size for item in found))
     here = [f"registry.inside:5000/m/{name}:1" for name in ("a", "b", "c")]
     assert [name for name, _ in overview.begun] == [*here, here[2]], "the last is tried again"
     told = {each.name: each.fate for each in overview.shown}
@@ -414,7 +414,7 @@ def test_every_image_is_shown_while_it_is_pushed_and_counted_once(tmp_path: Path
 def test_a_registry_that_is_down_fails_every_image(tmp_path: Path) -> None:
     overview = FakeOverview()
     record, _ = writer()
-    work = MirrorWork(entries=entries(tmp_path, "a", "b"), lost=(), sources=(), bundles={})
+    work = MirrorWork(items=items(tmp_path, "a", "b"), lost=(), sources=(), bundles={})
     unreached(NetworkError("It is down."), work, record, shown(record, overview))
     assert overview.expected is not None
     assert [each.fate for each in overview.items.values()] == ["failed"] * overview.expected[0]
@@ -429,15 +429,15 @@ def test_what_is_deleted_meanwhile_is_pushed_again_at_the_end(
     tmp_path: Path, error: DocklessError, times: int
 ) -> None:
     record, _ = writer()
-    work = entries(tmp_path, "a", "b", "c")
+    work = items(tmp_path, "a", "b", "c")
     errors = {"a:1": [error] * times}
 
     class Losing(FakeTeam):
-        def push(self, entry: MirrorItem) -> PushResult:
-            if errors.get(entry.name):
-                raise errors[entry.name].pop()
-            return super().push(entry)
+        def push(self, item: MirrorItem) -> PushResult:
+            if errors.get(item.name):
+                raise errors[item.name].pop()
+            return super().push(item)
 
     outcomes = carry_out(work, Losing(), 1, shown(record))
-    failed = [entry.name for entry, each in outcomes.items() if isinstance(each, DocklessError)]
+    failed = [item.name for item, each in outcomes.items() if isinstance(each, DocklessError)]
     assert failed == (["a:1"] if times == 2 else [])

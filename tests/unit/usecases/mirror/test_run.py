@@ -29,7 +29,7 @@ def found(image: Image, *names: str, source: str = "images.tar") -> SourceImage:
 def places(*found_: SourceImage, rules: Renaming = RULES) -> list[str]:
     planned = plan(found_, rules)
     assert planned.lost == ()
-    return [str(each) for entry in planned.entries for each in entry.references]
+    return [str(each) for item in planned.items for each in item.references]
 
 
 def test_every_name_of_an_image_is_a_reference(image: FakeImage) -> None:
@@ -49,7 +49,7 @@ def test_a_tag_only_belongs_to_a_repository_named_like_the_source(image: FakeIma
 
 def test_an_image_without_a_name_has_no_place(image: FakeImage) -> None:
     planned = plan([found(image), found(image, "shop:1")], RULES)
-    assert len(planned.entries) == 1
+    assert len(planned.items) == 1
     (lost,) = planned.lost
     assert isinstance(lost.error, SourceError)
     assert "--as" in lost.error.remedy
@@ -62,7 +62,7 @@ def test_a_name_that_pins_another_digest_is_the_failure_of_its_image(
 ) -> None:
     wrong = name.format(f"{algorithm}:{'1' * (64 if algorithm == 'sha256' else 128)}")
     planned = plan([found(image, "acme/good:1", wrong), found(image, "acme/other:1")], RULES)
-    assert [entry.name for entry in planned.entries] == ["acme/other:1"]
+    assert [item.name for item in planned.items] == ["acme/other:1"]
     (lost,) = planned.lost
     assert isinstance(lost.error, SourceError)
     assert f"{wrong} whose digest is {image.content().root.digest}" in lost.error.what
@@ -83,16 +83,16 @@ def test_a_damaged_image_with_a_pinned_name_fails_when_it_is_pushed(image: FakeI
         raise SourceError("It is damaged.")
 
     name = f"acme/shop@{image.content().root.digest}"
-    (entry,) = plan([replace(found(image, name), open=damaged)], RULES).entries
+    (item,) = plan([replace(found(image, name), open=damaged)], RULES).items
     with pytest.raises(SourceError, match="damaged"):
-        entry.open()
+        item.open()
 
 
 def test_two_images_for_one_reference_are_both_left_out(image: FakeImage, tmp_path: Path) -> None:
     other = FakeImage(tmp_path / "two", (b"another",))
     rules = replace(RULES, maps=(Map("docker.io/library/*", "same"),))
     planned = plan([found(image, "a:1"), found(other, "b:1"), found(image, "acme/c:1")], rules)
-    assert [entry.name for entry in planned.entries] == ["acme/c:1"]
+    assert [item.name for item in planned.items] == ["acme/c:1"]
     assert [(each.source, each.name) for each in planned.lost] == [
         ("images.tar", "a:1"),
         ("images.tar", "b:1"),
@@ -104,8 +104,8 @@ def test_two_images_for_one_reference_are_both_left_out(image: FakeImage, tmp_pa
 
 def test_one_image_of_several_sources_is_one_entry_that_names_them(image: FakeImage) -> None:
     copies = [found(image, "a:1", source=f"{each}.tar") for each in ("one", "two", "three")]
-    (entry,) = plan(copies, RULES).entries
-    assert (entry.source, entry.other_sources) == ("one.tar", ("two.tar", "three.tar"))
+    (item,) = plan(copies, RULES).items
+    assert (item.source, item.other_sources) == ("one.tar", ("two.tar", "three.tar"))
 
 
 @pytest.mark.parametrize("times", [2, 3, 7])
@@ -114,8 +114,8 @@ def test_a_line_that_stands_several_times_is_one_image(image: FakeImage, times: 
     copies = [replace(line, open=lambda: image) for line in lines]  # each opened by itself
     planned = plan(copies, RULES)
     assert planned.lost == ()
-    (entry,) = planned.entries
-    assert entry.tags == ("1", "2")
+    (item,) = planned.items
+    assert item.tags == ("1", "2")
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_of_a_repeated_image_each_reference_goes_once(
     again = replace(found(image, *second), open=lambda: image)
     planned = plan([found(image, "a:1", "a:2"), again], RULES)
     assert planned.lost == ()
-    assert [entry.tags for entry in planned.entries] == left
+    assert [item.tags for item in planned.items] == left
 
 
 def test_a_damaged_archive_that_is_named_twice_is_damaged_and_no_clash() -> None:
@@ -144,7 +144,7 @@ def test_a_damaged_archive_that_is_named_twice_is_damaged_and_no_clash() -> None
         SourceImage(source="a.tar", names=("a:1",), bare="a", size=10, open=damaged),
     ]
     planned = plan([lines[0], replace(lines[1], open=partial(damaged))], RULES)
-    assert (len(planned.entries), planned.lost) == (1, ())
+    assert (len(planned.items), planned.lost) == (1, ())
 
 
 def test_two_images_of_one_source_with_one_name_still_clash(
@@ -152,13 +152,13 @@ def test_two_images_of_one_source_with_one_name_still_clash(
 ) -> None:
     other = FakeImage(tmp_path / "two", (b"another",))
     planned = plan([found(image, "a:1"), found(other, "a:1")], RULES)
-    assert planned.entries == ()
+    assert planned.items == ()
     assert {(each.source, each.name) for each in planned.lost} == {("images.tar", "a:1")}
 
 
-def entries(image: Image, count: int) -> list[MirrorItem]:
+def items(image: Image, count: int) -> list[MirrorItem]:
     planned = plan([found(image, f"shop{number}:1") for number in range(count)], RULES)
-    return list(planned.entries)
+    return list(planned.items)
 
 
 def result(image: FakeImage) -> PushResult:
@@ -186,32 +186,32 @@ def result(image: FakeImage) -> PushResult:
 def test_images_go_side_by_side(image: FakeImage) -> None:
     together = threading.Barrier(3, timeout=10)
 
-    def push(entry: MirrorItem) -> PushResult:
-        assert entry.size == 10
+    def push(item: MirrorItem) -> PushResult:
+        assert item.size == 10
         together.wait()
         return result(image)
 
-    outcomes = mirror(entries(image, 3), push, 3, lambda _, __, ___: None, lambda _: None)
+    outcomes = mirror(items(image, 3), push, 3, lambda _, __, ___: None, lambda _: None)
     assert all(isinstance(each, PushResult) for each in outcomes.values())
 
 
 def test_what_failed_on_the_network_is_tried_at_the_end_and_nothing_else(
     image: FakeImage,
 ) -> None:
-    three = entries(image, 3)
+    three = items(image, 3)
     tried: list[str] = []
 
-    def push(entry: MirrorItem) -> PushResult:
-        tried.append(entry.name)
-        if entry.name == "shop0:1" and tried.count(entry.name) == 1:
+    def push(item: MirrorItem) -> PushResult:
+        tried.append(item.name)
+        if item.name == "shop0:1" and tried.count(item.name) == 1:
             raise NetworkError("Gone.")
-        if entry.name == "shop1:1":
+        if item.name == "shop1:1":
             raise AuthError("No.")
         return result(image)
 
     told: list[tuple[str, bool]] = []
     outcomes = mirror(
-        three, push, 1, lambda entry, _, again: told.append((entry.name, again)), lambda _: None
+        three, push, 1, lambda item, _, again: told.append((item.name, again)), lambda _: None
     )
     assert told == [
         ("shop0:1", True),
@@ -220,16 +220,16 @@ def test_what_failed_on_the_network_is_tried_at_the_end_and_nothing_else(
         ("shop0:1", False),
     ]
     assert tried == ["shop0:1", "shop1:1", "shop2:1", "shop0:1"]
-    assert [type(outcomes[entry]) for entry in three] == [PushResult, AuthError, PushResult]
+    assert [type(outcomes[item]) for item in three] == [PushResult, AuthError, PushResult]
 
 
 def test_images_that_bring_what_others_share_start_first(image: FakeImage) -> None:
     base, other, one, two, three = (Digest.of(each) for each in (b"b", b"o", b"1", b"2", b"3"))
     blobs = ({base, one}, {base, two}, {other, base}, {three}, {other})
     entries_ = [
-        replace(entry, blobs=frozenset(each))
-        for entry, each in zip(entries(image, len(blobs)), blobs, strict=True)
+        replace(item, blobs=frozenset(each))
+        for item, each in zip(items(image, len(blobs)), blobs, strict=True)
     ]
     first, later = order_by_shared_blobs(entries_)
-    assert [entries_.index(entry) for entry in first] == [0, 2]
-    assert [entries_.index(entry) for entry in later] == [1, 3, 4]
+    assert [entries_.index(item) for item in first] == [0, 2]
+    assert [entries_.index(item) for item in later] == [1, 3, 4]

@@ -9,7 +9,7 @@ from dockless.errors import AbsentError, NetworkError, PartialError, PushError, 
 from dockless.usecases.mirror.job import MirrorWork
 from dockless.usecases.mirror.run import Lost
 from dockless.usecases.mirror.whole_run import MirrorContext, run_mirror
-from fakes.mirror import FakeLenders, FakeLog, FakeReceipt, FakeTarget, FakeTeam, entries
+from fakes.mirror import FakeLenders, FakeLog, FakeReceipt, FakeTarget, FakeTeam, items
 from fakes.overview import FakeOverview
 
 GONE = Lost(source="gone.tar", name="", error=SourceError("There is no file gone.tar."))
@@ -17,7 +17,7 @@ DOWN = NetworkError("It does not respond.")
 
 
 def work(folder: Path, *names: str) -> MirrorWork:
-    return MirrorWork(entries=entries(folder, *names), lost=(), sources=(), bundles={})
+    return MirrorWork(items=items(folder, *names), lost=(), sources=(), bundles={})
 
 
 class Run:
@@ -50,7 +50,7 @@ def test_every_image_arrives_and_the_log_is_forgotten(tmp_path: Path) -> None:
     done = run_mirror(todo, run.context())
     assert done.error is None
     assert done.unknown_repositories is None
-    assert run.target.reached == [todo.entries[0].repository]
+    assert run.target.reached == [todo.items[0].repository]
     assert run.log.steps == ["begin", "end"]
     assert run.receipt.written[-1] == (2, 0, True)
     assert run.notes == run.complaints == []
@@ -93,7 +93,7 @@ def test_an_error_is_told_where_it_is_not_that_of_the_whole(
 ) -> None:
     todo = work(tmp_path, *names)
     error = PushError("It broke.")
-    run = Run(FakeTeam({todo.entries[0].name: error}))
+    run = Run(FakeTeam({todo.items[0].name: error}))
     done = run_mirror(todo, run.context())
     assert bool(run.complaints) == (len(names) > 1)
     assert type(done.error) is (PartialError if len(names) > 1 else PushError)
@@ -129,17 +129,17 @@ def test_a_dry_run_writes_no_log_and_names_the_repositories_that_are_missing(
     tmp_path: Path,
 ) -> None:
     todo = work(tmp_path, "a", "b")
-    known = todo.entries[0].repository
+    known = todo.items[0].repository
     run = Run(FakeTeam(known=[known.path]))
     done = run_mirror(todo, run.context(dry_run=True))
-    assert done.unknown_repositories == (todo.entries[1].repository,)
+    assert done.unknown_repositories == (todo.items[1].repository,)
     assert run.log.steps == []
 
 
 def test_a_dry_run_tells_of_blobs_that_no_source_has(tmp_path: Path) -> None:
     todo = work(tmp_path, "a")
     absent = AbsentError("No source has it.")
-    lacks = todo.entries[0].open().content().blobs[-1].digest
+    lacks = todo.items[0].open().content().blobs[-1].digest
     run = Run()
     context = replace(run.context(dry_run=True), lenders=FakeLenders({lacks: absent}))
     assert isinstance(run_mirror(todo, context).error, AbsentError)

@@ -127,20 +127,20 @@ def test_one_referrer_found_several_times_keeps_nobody_waiting(
     tmp_path: Path, engine: str, count: int, size: int
 ) -> None:
     image = FakeImage(tmp_path / "sbom")
-    entries = referrers(image, count)
+    items = referrers(image, count)
     made = team(engine, size)
 
     others = threading.Event()
 
     # whoever reserved the blobs comes last, as where the threads of the others are faster
-    def push(entry: MirrorItem) -> PushResult:
-        if entry is entries[0]:
+    def push(item: MirrorItem) -> PushResult:
+        if item is items[0]:
             assert others.wait(30)
-        elif entry is entries[1]:
+        elif item is items[1]:
             others.set()
-        return made.push(entry)
+        return made.push(item)
 
-    going = alone(lambda: mirror(entries, push, size, lambda _, __, ___: None, made.look))
+    going = alone(lambda: mirror(items, push, size, lambda _, __, ___: None, made.look))
     outcomes = going.result(30)
     assert all(isinstance(each, PushResult) for each in outcomes.values())
 
@@ -152,19 +152,19 @@ def test_a_reservation_ends_with_an_image_that_cannot_be_opened(tmp_path: Path) 
         raise SourceError("It is damaged.")
 
     one, other = referrers(image, 2)
-    entries = [replace(one, open=damaged), other]
+    items = [replace(one, open=damaged), other]
     made = team("auto", 2)
-    going = alone(lambda: mirror(entries, made.push, 2, lambda _, __, ___: None, made.look))
+    going = alone(lambda: mirror(items, made.push, 2, lambda _, __, ___: None, made.look))
     outcomes = going.result(30)
-    assert [type(outcomes[each]) for each in entries] == [SourceError, PushResult]
+    assert [type(outcomes[each]) for each in items] == [SourceError, PushResult]
 
 
 @pytest.mark.parametrize("seconds", [-1.0, 0.0, 0.05])
 def test_the_turn_of_a_repository_ends_with_the_deadline(tmp_path: Path, seconds: float) -> None:
     image = FakeImage(tmp_path / "one")
-    (entry,) = referrers(image, 1)
+    (item,) = referrers(image, 1)
     made = team("crane", 1, time.monotonic() + seconds)
-    with made._turn(entry), pytest.raises(NetworkError, match="--timeout"), made._turn(entry):
+    with made._turn(item), pytest.raises(NetworkError, match="--timeout"), made._turn(item):
         pass
 
 
@@ -201,12 +201,10 @@ def test_a_later_attempt_says_what_an_earlier_one_did(
     team.add(MovingWorker(moves, moved=moved))
     tag = Reference(Repository.of("registry.inside", "shop"), "v1")
     image = FakeImage(tmp_path)
-    entry = MirrorItem(
-        source="a.tar", name="shop:v1", references=(tag,), size=1, open=lambda: image
-    )
+    item = MirrorItem(source="a.tar", name="shop:v1", references=(tag,), size=1, open=lambda: image)
     with pytest.raises(NetworkError) as first:
-        team.push(entry)
+        team.push(item)
     assert str(first.value) == "It went."
     with pytest.raises(NetworkError) as second:
-        team.push(entry)
+        team.push(item)
     assert str(second.value) == f"It is gone. {tag} {said}."

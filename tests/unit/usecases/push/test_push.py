@@ -151,7 +151,7 @@ class Shop:
             clock=itertools.chain((10.0, 12.5), itertools.count(13.0)).__next__,
             manifest_format=replace(self.format, learn=self.learn, say=self.progress.note),
             moves=self.moves,
-            prove=self.proof or (lambda copies, read: None),  # noqa: ARG005
+            prove=self.proof or (lambda copies, *, read: None),  # noqa: ARG005
             mislabelled=self.mislabelled,
         )
 
@@ -1054,7 +1054,7 @@ class Proof:
         self._wrong = wrong
         self._when = when
 
-    def __call__(self, copies: Sequence[Copy], read: bool) -> None:  # noqa: FBT001 - its port
+    def __call__(self, copies: Sequence[Copy], *, read: bool) -> None:
         assert copies
         self.asked.append(read)
         if read == self._when and self._wrong:

@@ -25,7 +25,7 @@ from dockless.usecases.mirror.blob_claims import BlobClaims, SharedBlobs
 from dockless.usecases.push.compression_choice import CompressionChooser
 from dockless.usecases.push.context import PushContext
 from dockless.usecases.push.push_session import PushSession
-from dockless.usecases.push.streaming import StreamedUploads, Watch
+from dockless.usecases.push.streaming import EarlyLimits, StreamedUploads
 from fakes.early import FakeEarlyUploads
 from fakes.image import FakeImage
 from fakes.journal import Journal
@@ -58,7 +58,7 @@ class Adapters:
         self.direct = FakeWriter(self.registry, self.journal)
         self.direct.tagger = "direct"
         self.streamed = (
-            StreamedUploads(SHOP, self.registry, FakeUploader(self.registry), Watch())
+            StreamedUploads(SHOP, self.registry, FakeUploader(self.registry), EarlyLimits())
             if streams
             else None
         )

@@ -11,7 +11,7 @@ from dockless.errors import AuthError, DocklessError, NetworkError, PushError, S
 from dockless.oci.digest import Digest
 from dockless.oci.manifest import OCI_LAYER, Descriptor
 from dockless.oci.reference import Repository
-from dockless.usecases.push.streaming import StreamedUploads, Watch
+from dockless.usecases.push.streaming import EarlyLimits, StreamedUploads
 from fakes.journal import Journal
 from fakes.progress import FakeTask
 from fakes.registry import FakeRegistry
@@ -38,7 +38,7 @@ class Bench:
         self.path.write_bytes(DATA)
         self.registry = FakeRegistry()
         self.uploader = FakeUploader(self.registry, self.journal)
-        watch = Watch(hold=self.pauses.append)
+        watch = EarlyLimits(hold=self.pauses.append)
         self.early = StreamedUploads(SHOP, self.registry, self.uploader, watch)
 
     def upload(self) -> frozenset[Digest]:
@@ -174,7 +174,7 @@ def test_where_no_thread_can_be_started_the_writer_sends_it(
 
 @pytest.mark.parametrize("host", ["registry.example.com", "ghcr.io", "127.0.0.1:5000"])
 def test_the_registry_that_hung_until_the_time_was_over_is_named(bench: Bench, host: str) -> None:
-    watch = Watch(until=time.monotonic() - 1)
+    watch = EarlyLimits(until=time.monotonic() - 1)
     place = Repository.of(host, "team/shop")
     early = StreamedUploads(place, bench.registry, bench.uploader, watch)
     with pytest.raises(NetworkError, match=f"The request to {host} did not finish within"):

@@ -39,8 +39,8 @@ class AuthFile(Protocol):
         """Yield an open file that the child inherits."""
 
 
-class Entrance(Struct, frozen=True):
-    """The credential for one run of an engine.
+class EngineGrant(Struct, frozen=True):
+    """A `Grant` as one run of an engine reads it.
 
     Attributes:
         authfile: Gives the credential; the file may contain none.
@@ -58,11 +58,11 @@ class Access(Struct, frozen=True):
 
     Attributes:
         endpoint: The registry.
-        enter: Gives the credential for the next run of the engine.
+        grant: Gives the credential for the next run of the engine.
     """
 
     endpoint: Endpoint
-    enter: Callable[[], Entrance]
+    grant: Callable[[], EngineGrant]
 
 
 class Crane:
@@ -96,8 +96,8 @@ class Crane:
     def _run(self, argv: tuple[str, ...], sending: Task | None) -> str:
         folder = certificates(self._runner.home, self._access.endpoint.trust)
         trust = {"SSL_CERT_DIR": f"{folder}:{_SYSTEM_CERTIFICATES}"} if folder else {}
-        entrance = self._access.enter()
-        with entrance.authfile() as descriptor, _until_it_ends(self._access, entrance):
+        grant = self._access.grant()
+        with grant.authfile() as descriptor, _until_it_ends(self._access, grant):
             extra = {"REGISTRY_AUTH_FILE": path_of(descriptor)} | trust
             return self._runner.run(self._program, argv, extra, {descriptor}, sending)
 
@@ -174,9 +174,9 @@ class Skopeo:
     @contextlib.contextmanager
     def _files(self) -> Iterator[tuple[skopeo.SkopeoFiles, int]]:
         folder = certificates(self._runner.home, self._access.endpoint.trust)
-        entrance = self._access.enter()
-        with entrance.authfile() as descriptor:
-            authfile = None if entrance.anonymous else path_of(descriptor)
+        grant = self._access.grant()
+        with grant.authfile() as descriptor:
+            authfile = None if grant.anonymous else path_of(descriptor)
             digest = self._runner.home / "digest"
             yield (
                 skopeo.SkopeoFiles(
@@ -199,12 +199,12 @@ def _missing(source: Reference) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _until_it_ends(access: Access, entrance: Entrance) -> Iterator[None]:
+def _until_it_ends(access: Access, grant: EngineGrant) -> Iterator[None]:
     """Make a refusal due to an expired token retryable: the next run gets a new one."""
     try:
         yield
     except AuthError as error:
-        if time.monotonic() < entrance.ends:
+        if time.monotonic() < grant.ends:
             raise
         raise NetworkError(
             f"The token for {access.endpoint.host} expired during the push.", error.remedy
