@@ -94,7 +94,7 @@ class Opener:
         self._progress.note(f"Source: {tool.name} image {found.shown}")
         image = self.known(tool, found, platform)
         root = found.image_id if found.as_stored else None
-        names = () if found.by_id else (found.name,)
+        names = () if found.by_id else (found.recorded,)
         return Candidate(names=names, open=lambda: image, root=root)
 
     def known(self, tool: "ContainerTool", found: "LocalImage", platform: Platform | None) -> Image:

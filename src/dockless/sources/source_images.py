@@ -52,7 +52,7 @@ def source_images(
     for candidate in candidates:
         found = SourceImage(
             source=spec.label,
-            names=_local_names(spec, candidate)
+            names=_local_names(candidate)
             if spec.kind == "local"
             else _short(candidate.names, short),
             bare=named or stem(spec),
@@ -106,12 +106,11 @@ def _short(names: tuple[str, ...], short: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(short.get(name, name) for name in names)
 
 
-def _local_names(spec: SourceSpec, found: Candidate) -> tuple[str, ...]:
+def _local_names(found: Candidate) -> tuple[str, ...]:
     """Return the name that an image of a container tool was asked for by; none for its ID."""
-    if not found.names:
-        return ()
-    whole = ":" in spec.name or "/" in spec.name
-    return (spec.name if whole else f"{spec.name}:latest",)
+    return tuple(
+        name if ":" in name or "/" in name else f"{name}:latest" for name in found.names
+    )
 
 
 def _looked_into(found: SourceImage, locked: tuple[str, ...], root: Digest | None) -> SourceImage:
