@@ -20,7 +20,7 @@ from dockless.processes.programs import Programs
 from dockless.sources.archive import Candidate, agreed, candidates, select, with_tag
 from dockless.sources.files import Files, SourceFile
 from dockless.sources.oci_layout import PackedImage
-from dockless.sources.source_paths import PARTS_ENDING, is_layout
+from dockless.sources.source_paths import PARTS_ENDING, is_layout, whole_archive
 from dockless.sources.spec import SourceSpec
 from dockless.storage.blocks import ReadableStream
 from dockless.storage.decompression import MAGIC_BYTES, sniff
@@ -228,7 +228,7 @@ class Opener:
             from dockless.sources.ahead import read_to_the_end  # noqa: PLC0415 - for streams only
 
             return self._streamed(lambda: read_to_the_end(self._stdin()), spec.label, "packed")
-        with _reading(spec.path):
+        with _reading(spec.path), whole_archive(spec.path):
             if spec.path.name.endswith(PARTS_ENDING):
                 return self._joined(spec)
             if spec.kind == "layout":

@@ -108,9 +108,7 @@ def _short(names: tuple[str, ...], short: Mapping[str, str]) -> tuple[str, ...]:
 
 def _local_names(found: Candidate) -> tuple[str, ...]:
     """Return the name that an image of a container tool was asked for by; none for its ID."""
-    return tuple(
-        name if ":" in name or "/" in name else f"{name}:latest" for name in found.names
-    )
+    return tuple(name if ":" in name or "/" in name else f"{name}:latest" for name in found.names)
 
 
 def _looked_into(found: SourceImage, locked: tuple[str, ...], root: Digest | None) -> SourceImage:
