@@ -94,8 +94,10 @@ def test_a_comparison_is_a_line_a_document_and_an_error(
         (
             (GONE, MUTE),
             ("x is gone.",),
-            "Not everything arrived, as the receipt says, and 1 of 2 "
-            "references is wrong, and 1 of 2 could not be compared.",
+            (
+                "Not everything arrived, as the receipt says, and 1 of 2 "
+                "references is wrong, and 1 of 2 could not be compared."
+            ),
         ),
         (
             (MUTE,),
