@@ -24,19 +24,21 @@ def verdict(found: VerifyResult, receipts: int) -> DocklessError | None:
             f"Not everything arrived, as {says}{_also(found)}.",
             "Run the push or mirror again: it sends what is missing.",
         )
-    if not wrong:
-        return None
     if len(wrong) == len(items) == 1:
         return wrong[0].error
+    return _differing(found, says) if wrong else None
+
+
+def _differing(found: VerifyResult, says: str) -> DocklessError:
+    items, wrong, unknown = found.checked, found.differences, found.uncompared
     kind = type(wrong[0].error) if len(wrong) == len(items) else PartialError
-    unknown = found.uncompared
     different = len(wrong) - unknown
     if different == len(items):
         return kind(f"No reference is as {says}.", _MEND)
     if different:
         also = f", and {unknown} could not be compared" if unknown else ""
         return kind(f"{references(different, len(items))} not as {says}{also}.", _MEND)
-    none = f"None of the {unknown} references could be compared."
+    none = "No reference could be compared."
     some = f"{share(unknown, len(items), 'reference')} could not be compared."
     return kind(none if unknown == len(items) else some, "Verify again when that is corrected.")
 

@@ -85,7 +85,7 @@ def test_a_comparison_is_a_line_a_document_and_an_error(
     [
         ((GONE,), (), "1 of 2 references is not as the receipt says."),
         ((SILENT,), (), "1 of 2 references could not be compared."),
-        ((SILENT, MUTE), (), "None of the 2 references could be compared."),
+        ((SILENT, MUTE), (), "No reference could be compared."),
         (
             (GONE, MUTE),
             (),
