@@ -38,7 +38,7 @@ def bundle(tmp_path: Path) -> Path:
         image = FakeImage(tmp_path / "blobs", (b"base", name.encode()))
         content = image.content()
         made.hold(content, image.paths(made.needs(content)))
-        made.add(Name.parse(name), f"{name}.tar", content)
+        made.add([Name.parse(name)], f"{name}.tar", content)
     made.finish()
     return tmp_path / "disk"
 

@@ -68,7 +68,8 @@ def fill(  # noqa: PLR0913 - each is documented, and is a port but the last
         elif keep_going:
             (faults if isinstance(each, Lost) and not each.is_image else images).append(error)
         else:
-            remedy = f"{error.remedy} Or leave it out with --keep-going.".strip()
+            unwritten = " No bundle was written." if count else ""  # though images were added
+            remedy = f"{error.remedy} Or leave it out with --keep-going.{unwritten}".strip()
             raise error.with_context(remedy=remedy) from error
     if not count and (images or faults):
         raise (images or faults)[0]
@@ -160,8 +161,7 @@ def _add(written: BundleWriter, found: SourceImage, prove: Prove) -> int:
             content, size = _held(written, image, found, prove)
         except (FileNotFoundError, LostCopyError):  # what was staged of it is made again, once
             content, size = _held(written, image, found, prove)
-        for name in names:
-            written.add(name, found.source, content)
+        written.add(names, found.source, content)
     except DocklessError as error:
         raise type(error)(f"{origin}{error.what}", error.remedy) from None
     return size
