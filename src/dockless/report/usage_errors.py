@@ -49,6 +49,14 @@ _FEWER = {
 }
 """What to do where there is an argument too many."""
 
+_ONCE = {
+    "dockless push --image": "Push to one name at a time; several tags of it are several --tag.",
+    "dockless push --to": "Push to one registry at a time.",
+    "dockless mirror --to": "Mirror to one registry at a time.",
+    "dockless push --servers": "Give several servers with commas, as in --servers 1,3.",
+}
+"""What to do where an option of one value is given twice."""
+
 _WORDS = (
     (r"(.* )?(\S+) is not in the range (\d+)<=x<=(\d+)", r"\1\2 is not from \3 to \4"),
     (r"(.* )?(\S+) is not in the range x>=(\d+)", r"\1\2 is not \3 or more"),
@@ -81,16 +89,26 @@ def usage_error(
         return UsageError(f"{command} needs {name}.", f"{_ADD.get(name, f'Add {name}.')} {see}")
     if found := re.fullmatch(r"Got unexpected extra arguments? \((.*)\)", message):
         return _too_many(command, found[1], source)
-    if found := re.fullmatch(r"Option '(\S+)' requires an argument\.?", message):
-        return UsageError(f"{found[1]} needs a value.", f"Write it as {found[1]} VALUE.")
-    if found := re.fullmatch(r"Option '(\S+)' does not take a value\.?", message):
-        return UsageError(f"{found[1]} takes no value.", "Leave out the = and what follows it.")
+    if found := re.fullmatch(r"Option '(\S+)' (.+?)\.?", message):
+        return _option_error(command, *found.groups())
     # an argument is shown there by its choices
     said = re.sub(r"^Invalid value(?: for (?:'\[.*?\]'|.*?'(-?-[^']+)'))?: ", r"\1: ", message)
     said = said.removeprefix(": ").rstrip(".")
     for pattern, words in _WORDS:
         said = re.sub(f"^{pattern}$", words, said)
     return UsageError(f"{said}.", see)
+
+
+def _option_error(command: str, option: str, said: str) -> UsageError:
+    """Return the error for an option that is known, and what click says about it."""
+    if said == "requires an argument":
+        return UsageError(f"{option} needs a value.", f"Write it as {option} VALUE.")
+    if said == "does not take a value":
+        return UsageError(f"{option} takes no value.", "Leave out the = and what follows it.")
+    if said.startswith("is given "):
+        once = _ONCE.get(f"{command} {option}", "Give it once.")
+        return UsageError(f"{option} takes one value, and {said}.", once)
+    return UsageError(f"{option} {said}.", f"See `{command} --help`.")
 
 
 def _too_many(command: str, extra: str, source: str | None) -> UsageError:

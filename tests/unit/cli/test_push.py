@@ -84,6 +84,9 @@ class FakeSession:
         self.before: Callable[[], object] = lambda: None
         self.now: dict[str, Digest | None] = {}
 
+    def warn(self, text: str) -> None:
+        raise AssertionError(text)
+
     def candidate(self, *names: str) -> Candidate:
         return Candidate(
             names=names, open=lambda: FakeImage(self._folder / "blobs", journal=self.journal)
