@@ -75,8 +75,10 @@ class Bundle:
             with path.open("rb") as file, _writing(self._folder):
                 self._write(digest, file.read)
 
-    def add(self, names: Iterable[Name], source: str, content: Content) -> None:
+    def add(self, names: Iterable[Name], source: str, content: Content) -> bool:
         """Add an image, which is held, under each of its full names, or under none.
+
+        Return whether one of them is new.
 
         Args:
             names: Its names in its source.
@@ -87,7 +89,10 @@ class Bundle:
             ConflictError: Another image has one of them.
             ValueError: The host or path of one is none.
         """
-        self._images |= dict(self._entry(name, source, content) for name in names)
+        entries = dict(self._entry(name, source, content) for name in names)
+        is_new = not entries.keys() <= self._images.keys()
+        self._images |= entries
+        return is_new
 
     def _entry(
         self, name: Name, source: str, content: Content

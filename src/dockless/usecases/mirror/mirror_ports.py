@@ -93,8 +93,10 @@ class BundleWriter(Protocol):
             PushError: It cannot be written.
         """
 
-    def add(self, names: Iterable[Name], source: str, content: Content) -> None:
+    def add(self, names: Iterable[Name], source: str, content: Content) -> bool:
         """Add an image, which is held, under each full name; raise ConflictError if one is taken.
+
+        Return whether one of them is new.
 
         Args:
             names: Its names in its source.

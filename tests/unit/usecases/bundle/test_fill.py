@@ -279,6 +279,18 @@ def test_an_image_whose_name_pins_its_own_digest_goes_in(tmp_path: Path) -> None
     assert filled(tmp_path, source(image, f"acme/a@{image.content().root.digest}"))[1] == []
 
 
+@pytest.mark.parametrize("names", [("b:1",), ("b:1", "c:1"), ("docker.io/library/b:1",)])
+@pytest.mark.parametrize("times", [2, 5])
+def test_an_image_that_is_named_again_is_counted_once(
+    tmp_path: Path, names: tuple[str, ...], times: int
+) -> None:
+    overview, one = FakeOverview(), FakeImage(tmp_path / "image")
+    again = SourceImage(source="b.tar", names=names, bare="b", size=10, open=lambda: one)
+    filled(tmp_path, *[again] * times, source(one), overview=overview)
+    assert [each.name for each in overview.shown] == [names[0], "acme/app:v1"]
+    assert len(overview.items) == 2
+
+
 def test_every_image_is_shown_with_the_bytes_that_the_bundle_lacked(tmp_path: Path) -> None:
     overview = FakeOverview()
     one = FakeImage(tmp_path / "image")
