@@ -1,6 +1,7 @@
 """Other programs read a bundle: each finds its images by their full names."""
 
 import json
+import os
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -81,6 +82,20 @@ def test_skopeo_reads_it_as_an_oci_archive(bundle: Path, config_of: dict[str, st
         argv = ("skopeo", "inspect", "--raw", "--config", f"oci-archive:{bundle}:{name}")
         raw = subprocess.run(argv, capture_output=True, check=True).stdout
         assert images.digest(raw) == config
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="another user's programs are started")
+@pytest.mark.parametrize("umask", [0o022, 0o077])
+@pytest.mark.parametrize("name", [WEB, BOTH])
+def test_skopeo_of_an_ordinary_user_reads_it(
+    rootless: Account, bundle: Path, config_of: dict[str, str], name: str, umask: int
+) -> None:
+    given = rootless.give(bundle)
+    target = given.with_name(f"copied-{umask:o}-{config_of[name][-8:]}")
+    line = f"umask {umask:o} && exec skopeo copy oci-archive:{given}:{name} dir:{target}"
+    rootless.run("sh", "-c", line)
+    manifest = json.loads((target / "manifest.json").read_text())
+    assert manifest["config"]["digest"] == config_of[name]
 
 
 def test_crane_pushes_all_of_it(program: Dockless, bundle: Path, registry: Registry) -> None:

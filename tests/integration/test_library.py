@@ -129,8 +129,11 @@ def test_a_login_of_the_environment_is_not_sent_to_a_registry_that_wants_one(
     locked_registry: Registry, oci_layout: Path
 ) -> None:
     options = dockless.PushOptions(ca_file=locked_registry.ca_file, retries=0)
-    with dockless.Client(options=options) as client, pytest.raises(dockless.AuthError):
+    with dockless.Client(options=options) as client, pytest.raises(dockless.AuthError) as no:
         client.push(oci_layout, f"{locked_registry.host}/library/poisoned:1")
+    assert locked_registry.host in no.value.remedy
+    assert "credentials of the Client" in no.value.remedy
+    assert "Log in with" not in no.value.remedy
 
 
 @pytest.fixture

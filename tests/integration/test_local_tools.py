@@ -87,6 +87,28 @@ def test_a_docker_that_is_silent_is_said_where_podmans_image_is_taken(
     assert warning.endswith("The image of podman is taken: localhost/shop:1.")
 
 
+@pytest.mark.parametrize("source", ["shop:1", "localhost/shop:1", "containers-storage:shop:1"])
+def test_an_image_of_podmans_own_is_recorded_as_one_and_keeps_its_path(
+    stored: Dockless, podman: Podman, own_registry: Registry, tmp_path: Path, source: str
+) -> None:
+    imported(podman, tmp_path, "shop:1")
+    receipt, out = tmp_path / "receipt.json", tmp_path / "disk.tar"
+    host = own_registry.host
+    for argv, references in (
+        (("push", source, "--image", f"{host}/a/shop:2"), [f"{host}/a/shop:2"]),
+        (("mirror", source, "--to", f"{host}/m"), [f"{host}/m/shop:1"]),
+        (("mirror", out, "--to", f"{host}/b"), [f"{host}/b/shop:1"]),
+    ):
+        made = stored.run("bundle", "create", "--force", "-o", out, source)
+        assert made.code == 0, made.stderr
+        done = stored.run(*argv, "--receipt", receipt)
+        assert done.code == 0, done.stderr
+        (image,) = json.loads(receipt.read_text())["images"]
+        assert (image["name"], image["references"]) == ("localhost/shop:1", references)
+    assert "localhost/shop:1 " in stored.run("bundle", "list", out).stdout
+    assert stored.run("bundle", "verify", out).code == 0
+
+
 @pytest.mark.sampled(5)
 @pytest.mark.parametrize("count", [1, 3, 7, 11])
 @pytest.mark.parametrize("options", [(), ("--tag", "v1"), ("--image", "R/x/shop:1")])

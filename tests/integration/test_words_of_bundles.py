@@ -71,6 +71,46 @@ def test_a_damaged_part_is_not_counted_as_an_image(
     )
 
 
+@pytest.mark.parametrize("listed", [True, False])
+@pytest.mark.parametrize("number", [0, 1, -1])
+@pytest.mark.parametrize(
+    "command",
+    [
+        "push {} --image R/a/b",
+        "push oci-archive:{} --image R/a/b",
+        "push {} --all --to R/a",
+        "mirror {} --to R/a",
+        "bundle verify {}",
+        "bundle list {}",
+        "bundle create -o {}.new {}",
+        "bundle create -o {}.new --since {} L",
+    ],
+)
+def test_a_part_alone_is_told_from_a_bundle(
+    program: Dockless,
+    registry: Registry,
+    layout: Path,
+    tmp_path: Path,
+    command: str,
+    number: int,
+    *,
+    listed: bool,
+) -> None:
+    out = tmp_path / "disk.tar"
+    done = program.run("bundle", "create", "-o", out, layout, "--split", "200K")
+    assert done.code == 0, done.stderr
+    parts = sorted(tmp_path.glob("disk.tar.0*"))
+    listing = Path(f"{out}.parts.json")
+    if not listed:
+        listing.unlink()
+    filled = command.replace("{}", str(parts[number])).replace("R/", f"{registry.host}/")
+    argv = (layout if each == "L" else each for each in filled.split())
+    said = complaint(program.run(*argv), 2 if "--since" in command else 3)
+    part = f"{parts[number]} is only part {parts.index(parts[number]) + 1} of {len(parts)} of a"
+    assert (part in said) == listed
+    assert (listing.name if listed else "parts") in said
+
+
 @pytest.mark.parametrize("prefix", ["layC", "a/layC", "a/", "a:1"])
 def test_a_wrong_target_is_named_as_it_was_typed(
     program: Dockless, layout: Path, prefix: str

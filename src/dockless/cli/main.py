@@ -4,6 +4,7 @@ import gc
 import importlib
 import os
 import sys
+from collections import Counter
 from typing import Any
 
 import click
@@ -63,6 +64,8 @@ class _Commands(click.Group):
 
             known = [one for each in command.params for one in (*each.opts, *each.secondary_opts)]
             rest = with_empty_password(rest, known)
+        if command:
+            _refuse_repeated(ctx, command, list(rest))
         return name, command, rest
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
@@ -74,6 +77,19 @@ class _Commands(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
+
+
+def _refuse_repeated(above: click.Context, command: click.Command, args: list[str]) -> None:
+    """Raise UsageError where an option of one value is there twice, of which click drops one."""
+    ctx = click.Context(command, above, command.name, resilient_parsing=True)
+    if isinstance(command, click.Group):
+        if args and (inner := command.commands.get(args[0])):
+            _refuse_repeated(ctx, inner, args[1:])
+        return
+    order = Counter(command.make_parser(ctx).parse_args(args)[2])
+    for each, count in order.items():
+        if count > 1 and isinstance(each, click.Option) and not (each.multiple or each.is_flag):
+            raise click.UsageError(f"Option {each.opts[-1]!r} is given {count} times", ctx)
 
 
 def _ours(error: BaseException) -> DocklessError:

@@ -72,7 +72,7 @@ def result(options: CommandOptions, done: PushResult, timings: Timings) -> None:
 def outcomes(options: CommandOptions, done: Mapping[str, PushResult | DocklessError]) -> None:
     """Print what a push of several images did."""
     results = [each for each in done.values() if isinstance(each, PushResult)]
-    for line in text.error_texts(done.items()):
+    for line in text.error_texts(done.items()) if len(done) > 1 else ():  # else it is raised
         say(line, err=True)
     try:
         if options.output == "json":

@@ -84,7 +84,7 @@ class HostType(click.ParamType[str]):
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> str:
         """Return the host."""
-        host = re.sub("^https?://", "", str(value).strip().lower()).rstrip("/")
+        host = re.sub("^(https?|docker)://", "", str(value).strip().lower()).rstrip("/")
         if not _HOST.fullmatch(host):
             self.fail(f"{value!r} is not a HOST or HOST:PORT", param, ctx)
         return host

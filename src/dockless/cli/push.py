@@ -159,38 +159,34 @@ def _push_all(
     """Push every image by its name; return the error that the result already reports."""
     from dockless.cli.surroundings import credential_finder, session  # noqa: PLC0415 - --explain needs no network
     from dockless.client.receipts import push_receipt  # noqa: PLC0415 - the same
-    from dockless.config.own_targets import (  # noqa: PLC0415 - rare
-        check_one_password,
-        own_place,
-        own_references,
-        pushed_names,
-    )
+    from dockless.config import own_targets  # noqa: PLC0415 - rare
     from dockless.config.setting import Setting  # noqa: PLC0415 - the same
     from dockless.model.ended import MIRRORED  # noqa: PLC0415 - the same
     from dockless.sources.archive import named_images  # noqa: PLC0415 - --explain reads no source
-    from dockless.sources.source_images import stem  # noqa: PLC0415 - the same
+    from dockless.sources.source_images import short_named, stem  # noqa: PLC0415 - the same
     from dockless.usecases.push.several import error_of_all, push_each  # noqa: PLC0415 - rare
 
     finder = credential_finder(options, settings)
     note = partial(output.remark, options)
     if settings.to and stem(spec):  # as in a mirror, a bare tag is one of the source's name
         settings = replace(settings, project=lambda: Setting(stem(spec), "SOURCE"))
-    names_of = partial(pushed_names, settings)
+    names_of = partial(own_targets.pushed_names, settings)
     with (
         push_receipt(options, note) as receipt,
         session(options, finder.find, many=MIRRORED) as work,
     ):
         candidates = work.opener.images(spec, options.platform)
+        if settings.to:
+            candidates = short_named(candidates, work.opener.warn)
         names = [name for each in candidates for name in names_of(each.names)]
         if finder.has_one_password:
-            check_one_password(settings, names)
-        where, lost = own_references(settings, names)
+            own_targets.check_one_password(settings, names)
+        where, lost = own_targets.own_references(settings, names)
         lost |= {f"@{n}": each.fault for n, each in enumerate(candidates) if each.fault}
         receipt.begin(spec.label, where, lost, next((each.listing for each in candidates), None))
         images = named_images(candidates, spec.label, names_of)
-        outcomes = push_each(
-            images, partial(own_place, settings), work.push, work.overview, receipt.note
-        )
+        place = partial(own_targets.own_place, settings)
+        outcomes = push_each(images, place, work.push, work.overview, receipt.note)
     output.outcomes(options, outcomes)
     return error_of_all(outcomes, spec.label) or receipt.error
 

@@ -44,6 +44,8 @@ class Endpoint(Struct, frozen=True, kw_only=True):
         insecure_realms: The hosts, each with a port or for all, whose token service may be sent
             secrets without TLS, because the user allows it.
         remedies: What to do where TLS with it fails.
+        login: What to do where it requires a credential and there is none; empty for the command
+            line's own advice.
     """
 
     host: str
@@ -51,6 +53,7 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     trust: Trust = Trust()
     insecure_realms: tuple[str, ...] = ()
     remedies: TlsRemedies = TlsRemedies()
+    login: str = ""
 
     @property
     def url(self) -> str:

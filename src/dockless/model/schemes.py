@@ -9,7 +9,7 @@ def has_scheme(text: str) -> bool:
 
 
 def without_scheme(text: str, origin: str) -> str:
-    """Return a host or image name without `https://` in front.
+    """Return a host or image name without `https://` or `docker://` in front.
 
     Args:
         text: What was written.
@@ -24,4 +24,4 @@ def without_scheme(text: str, origin: str) -> str:
             f"{text!r} from {origin} asks for plain HTTP.",
             "Leave http:// out, and add --insecure if that is intended.",
         )
-    return rest if mark and scheme.lower() == "https" else text
+    return rest if mark and scheme.lower() in ("https", "docker") else text

@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from dockless.errors import DocklessError
+from dockless.errors import DocklessError, PartialError, PushError
 from dockless.oci.digest import Digest
 from dockless.oci.reference import Reference
 
@@ -24,7 +24,7 @@ class ReceiptItem(Struct, frozen=True, kw_only=True):
 
 
 class Difference(Struct, frozen=True, kw_only=True):
-    """A reference that is not as a receipt says.
+    """A reference that is not as a receipt says, or could not be compared.
 
     Attributes:
         reference: The reference.
@@ -34,19 +34,29 @@ class Difference(Struct, frozen=True, kw_only=True):
     reference: Reference
     error: DocklessError
 
+    @property
+    def compared(self) -> bool:
+        """Whether the registry said what it has; else the error is why it did not."""
+        return isinstance(self.error, (PushError, PartialError))
+
 
 class VerifyResult(Struct, frozen=True, kw_only=True):
     """What came of comparing a registry with receipts.
 
     Attributes:
-        checked: Every reference of the receipts that was compared.
-        differences: Those that are not as the receipts say.
+        checked: Every reference of the receipts.
+        differences: Those that are not as the receipts say, or could not be compared.
         missing: What did not arrive by the receipts themselves, a sentence each.
     """
 
     checked: tuple[Reference, ...]
     differences: tuple[Difference, ...]
     missing: tuple[str, ...]
+
+    @property
+    def uncompared(self) -> int:
+        """How many references could not be compared."""
+        return sum(not each.compared for each in self.differences)
 
     @property
     def matches(self) -> bool:

@@ -2,6 +2,21 @@
 
 from msgspec import Struct
 
+_ALIASES = {
+    "x86_64": "amd64",
+    "x86-64": "amd64",
+    "aarch64": "arm64",
+    "i386": "386",
+    "armv7": "arm/v7",
+}
+"""What other programs call processors, as containerd reads it."""
+
+_KNOWN = frozenset(
+    f"linux/{each}"
+    for each in ("386", "amd64", "arm", "arm64", "arm/v7", "loong64", "mips64le", "ppc64le",
+                 "riscv64", "s390x")
+)  # fmt: skip
+
 
 class Platform(Struct, frozen=True):
     """An operating system and a processor: `os/architecture[/variant]`."""
@@ -15,7 +30,9 @@ class Platform(Struct, frozen=True):
         """Read `linux/arm64/v8`; raise ValueError when it has another shape."""
         parts = text.split("/")
         if not all(parts) or len(parts) not in (2, 3):
-            raise ValueError(f"{text!r} is not a platform such as linux/amd64")
+            meant = f"linux/{_ALIASES.get(text.lower(), text.lower())}"
+            known = f": write {meant}" if meant in _KNOWN else " such as linux/amd64"
+            raise ValueError(f"{text!r} is not a platform{known}")
         return cls(*parts)
 
     def serves(self, wanted: "Platform") -> bool:

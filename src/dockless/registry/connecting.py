@@ -1,11 +1,19 @@
 """The connections of one session to registries: all repositories of a registry share them."""
 
+from msgspec.structs import replace
+
 from dockless.model.options import PushOptions
 from dockless.registry.client import RegistryClient
 from dockless.storage.machine import Machine
 from dockless.transport.endpoints import as_source, endpoint_of
 from dockless.transport.http import CONNECTIONS, HttpClient
 from dockless.transport.request_limits import RequestLimits
+
+_GIVE_ONE = (
+    "Give it in the credentials of the Client, by the name {host}; or use "
+    "Client.from_environment(), which reads what `dockless login` and docker stored."
+)
+"""What a client of the library that reads no stored logins is advised."""
 
 
 class RegistryConnections:
@@ -50,6 +58,8 @@ class RegistryConnections:
             endpoint = endpoint_of(host, self._options, machine.home, until=until)
             if self.source:
                 endpoint = as_source(endpoint, machine.home)
+            if not machine.has_logins:
+                endpoint = replace(endpoint, login=_GIVE_ONE.format(host=host))
             http = HttpClient(endpoint, machine.environment, until, self._connections)
             http.slots = self._limits.slots(host)
             client = RegistryClient(http, lambda: None)

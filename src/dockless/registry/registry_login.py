@@ -139,7 +139,7 @@ class RegistryLogin:
     def refusal(self) -> AuthError:
         """Return the error for the credential that this client has, or lacks."""
         reads = self._actions == "pull"
-        return refused(self.http.endpoint.host, self.account(), source=reads)
+        return refused(self.http.endpoint, self.account(), source=reads)
 
     def login(self) -> Credential | None:
         """Return the credential if the registry requires one.

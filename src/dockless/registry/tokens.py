@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from msgspec import Struct
 
 from dockless.errors import AuthError, PushError
+from dockless.model.endpoint import Endpoint
 from dockless.model.secret import Credential, Secret, remember, remember_secret
 from dockless.oci.untrusted_json import is_number, parse_json
 from dockless.registry.challenges import Challenge, is_web_address
@@ -88,7 +89,7 @@ def _token(
         from dockless.transport.redirects import astray  # noqa: PLC0415 - rare
 
         raise astray(realm, strayed)
-    return _read_token(response, http.endpoint.host, credential)
+    return _read_token(response, http.endpoint, credential)
 
 
 def _asked(
@@ -116,11 +117,11 @@ def _shown(realm: str) -> str:
 
 
 def _read_token(
-    response: Response, host: str, credential: Credential | None
+    response: Response, endpoint: Endpoint, credential: Credential | None
 ) -> tuple[Secret, float]:
     """Return the token, and how many seconds it lives."""
     if response.status in (_UNAUTHORIZED, _FORBIDDEN, _BAD_REQUEST):
-        raise refused(host, credential)
+        raise refused(endpoint, credential)
     try:
         members = parse_json(response.body)
         token = members.get("token") or members.get("access_token")
@@ -130,24 +131,29 @@ def _read_token(
     # one that is not a word of printable ASCII cannot be in a header
     word = isinstance(token, str) and token.isascii() and token.isprintable() and " " not in token
     if response.status != _OK or not isinstance(token, str) or not token or not word:
-        raise PushError(f"The token service of {host} issued no token (status {response.status}).")
+        raise PushError(
+            f"The token service of {endpoint.host} issued no token (status {response.status})."
+        )
     known = is_number(life) and 0 < life <= _LONGEST_LIFE_SECONDS
     return Secret(token), float(life) if known else _DEFAULT_LIFE_SECONDS
 
 
-def refused(host: str, credential: Credential | None, *, source: bool = False) -> AuthError:
+def refused(
+    endpoint: Endpoint, credential: Credential | None, *, source: bool = False
+) -> AuthError:
     """Return the error for a credential, or its lack, that a registry does not accept.
 
     Args:
-        host: The registry.
+        endpoint: The registry.
         credential: What it was given; None for nothing.
         source: Whether it is only read, so that the options for the target do not count.
     """
+    host = endpoint.host
     if credential is None:
         options = "" if source else ", or give --username and --password-stdin"
         return AuthError(
             f"{host} requires a credential, and none was found for it.",
-            f"Log in with `dockless login {host}`{options}.",
+            endpoint.login or f"Log in with `dockless login {host}`{options}.",
         )
     origin = f" (from {credential.source})" if credential.origin else ""
     return AuthError(

@@ -62,7 +62,7 @@ def left_out_error(out: str, images: int, faults: int) -> PartialError | None:
         return None
     return PartialError(
         what,
-        "See above. Create the bundle again when every source can be read, or use it as it is.",
+        "Create the bundle again when every source can be read, or use it as it is.",
     )
 
 

@@ -1,15 +1,19 @@
 """What came of comparing registries with receipts, as text and as JSON."""
 
-from dockless.model.counts import references
+from dockless.model.counts import references, share
 from dockless.model.verified import VerifyResult
 from dockless.report.json import SCHEMA_VERSION, error_members
 
 
 def verified_text(found: VerifyResult, *, deep: bool) -> str:
     """Return how many references are as the receipts say; `deep` is whether blobs were read."""
-    right = len(found.checked) - len(found.differences)
+    total, unknown = len(found.checked), found.uncompared
+    if unknown == total and total:
+        return f"{share(0, total, 'reference')} could be compared."
+    right = total - len(found.differences)
     read = ", and every byte of them" if deep else ""
-    return f"{references(right, len(found.checked))} as the receipt says{read}."
+    also = f"; {unknown} could not be compared" if unknown else ""
+    return f"{references(right, total)} as the receipt says{read}{also}."
 
 
 def verified_document(found: VerifyResult, *, deep: bool) -> dict[str, object]:
@@ -21,7 +25,11 @@ def verified_document(found: VerifyResult, *, deep: bool) -> dict[str, object]:
             "deep": deep,
             "checked": [str(each) for each in found.checked],
             "differences": [
-                {"reference": str(each.reference), "error": error_members(each.error)}
+                {
+                    "reference": str(each.reference),
+                    "compared": each.compared,
+                    "error": error_members(each.error),
+                }
                 for each in found.differences
             ],
             "missing": list(found.missing),

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Sequence
-from difflib import get_close_matches
+from difflib import SequenceMatcher, get_close_matches
 
 from dockless.errors import UsageError
 from dockless.oci.reference import REGISTRY, Name
@@ -20,6 +20,8 @@ _MEANT = {
     "dockless install": "Crane is installed by: dockless tools install.",
     "dockless sync": "Did you mean mirror?",
     "dockless version": "Did you mean --version?",
+    "dockless bundle create --all": "Every image of the sources is included without an option.",
+    "dockless mirror --all": "Every image of the sources is mirrored without an option.",
     "dockless mirror --image": "Where images go is --to HOST[/PREFIX].",
     "dockless mirror --registry": "Where images go is --to HOST[/PREFIX].",
     "dockless mirror --tag": "Images keep their tags.",
@@ -49,6 +51,17 @@ _FEWER = {
 }
 """What to do where there is an argument too many."""
 
+_ONCE = {
+    "dockless push --image": "Push to one name at a time; several tags of it are several --tag.",
+    "dockless push --to": "Push to one registry at a time.",
+    "dockless mirror --to": "Mirror to one registry at a time.",
+    "dockless push --servers": "Give several servers with commas, as in --servers 1,3.",
+}
+"""What to do where an option of one value is given twice."""
+
+_NEAR, _AS_NEAR = 0.65, 0.1
+"""From which similarity on, of 1, a word may be meant, and how much less is as near."""
+
 _WORDS = (
     (r"(.* )?(\S+) is not in the range (\d+)<=x<=(\d+)", r"\1\2 is not from \3 to \4"),
     (r"(.* )?(\S+) is not in the range x>=(\d+)", r"\1\2 is not \3 or more"),
@@ -74,23 +87,33 @@ def usage_error(
         near = re.findall("'(.+?)'", said or "")
         if what == "command" and command == "dockless":  # whose commands click does not know
             near = get_close_matches(typed, commands)
-        meant = _MEANT.get(f"{command} {typed}") or _one_of(near)
+        meant = _MEANT.get(f"{command} {typed}") or _one_of(_nearest(typed, near))
         return UsageError(f"{command} has no {what} {typed}.", f"{meant} {see}".strip())
     if found := re.match(r"Missing (?:option|argument) .*?'?([^' ]+?)(?:\.\.\.)?'\.", message):
         name = found[1]
         return UsageError(f"{command} needs {name}.", f"{_ADD.get(name, f'Add {name}.')} {see}")
     if found := re.fullmatch(r"Got unexpected extra arguments? \((.*)\)", message):
         return _too_many(command, found[1], source)
-    if found := re.fullmatch(r"Option '(\S+)' requires an argument\.?", message):
-        return UsageError(f"{found[1]} needs a value.", f"Write it as {found[1]} VALUE.")
-    if found := re.fullmatch(r"Option '(\S+)' does not take a value\.?", message):
-        return UsageError(f"{found[1]} takes no value.", "Leave out the = and what follows it.")
+    if found := re.fullmatch(r"Option '(\S+)' (.+?)\.?", message):
+        return _option_error(command, *found.groups())
     # an argument is shown there by its choices
     said = re.sub(r"^Invalid value(?: for (?:'\[.*?\]'|.*?'(-?-[^']+)'))?: ", r"\1: ", message)
     said = said.removeprefix(": ").rstrip(".")
     for pattern, words in _WORDS:
         said = re.sub(f"^{pattern}$", words, said)
     return UsageError(f"{said}.", see)
+
+
+def _option_error(command: str, option: str, said: str) -> UsageError:
+    """Return the error for an option that is known, and what click says about it."""
+    if said == "requires an argument":
+        return UsageError(f"{option} needs a value.", f"Write it as {option} VALUE.")
+    if said == "does not take a value":
+        return UsageError(f"{option} takes no value.", "Leave out the = and what follows it.")
+    if said.startswith("is given "):
+        once = _ONCE.get(f"{command} {option}", "Give it once.")
+        return UsageError(f"{option} takes one value, and {said}.", once)
+    return UsageError(f"{option} {said}.", f"See `{command} --help`.")
 
 
 def _too_many(command: str, extra: str, source: str | None) -> UsageError:
@@ -119,6 +142,21 @@ def _is_target(text: str) -> bool:
 
 def _name(text: str) -> str:
     return text.removeprefix(REGISTRY)
+
+
+def _nearest(typed: str, near: Sequence[str]) -> Sequence[str]:
+    """Return those of similar words that are about as near as the nearest, which has to be near.
+
+    One that has every letter that was typed, in their order, is nearer than others.
+    """
+    text = typed.lstrip("-")
+    ranks = {}
+    for each in near:
+        letters = iter(each.lstrip("-"))
+        whole = all(letter in letters for letter in text) and each.lstrip("-")[:1] == text[:1]
+        ranks[each] = SequenceMatcher(None, text, each.lstrip("-")).ratio() + whole
+    best = max(ranks.values(), default=0.0)
+    return [each for each, rank in ranks.items() if rank >= max(best - _AS_NEAR, _NEAR)]
 
 
 def _one_of(near: Sequence[str]) -> str:

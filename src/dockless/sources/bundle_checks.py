@@ -12,6 +12,7 @@ from dockless.errors import SourceError, UsageError
 from dockless.model.counts import counted
 from dockless.sources import bundle as reading
 from dockless.sources.bundle_shape import Shape, shape_of_archive, shape_of_folder
+from dockless.sources.not_images import recipe
 from dockless.sources.opener import Opener
 from dockless.sources.parts import Part, joined, read_parts
 from dockless.sources.parts import altered as parts_altered
@@ -23,6 +24,7 @@ from dockless.storage.blocks import ReadableStream
 from dockless.storage.decompression import MAGIC_BYTES, decompressing, sniff
 
 _MOST_NAMED = 5
+_GIVE = "Give what `dockless bundle create` wrote."
 
 
 class Findings(Struct, frozen=True):
@@ -48,9 +50,14 @@ def bundle_spec(text: str, folder: Path) -> SourceSpec:
         SourceError: There is no such file.
         UsageError: It is not a file, or names one image of one.
     """
-    spec = parse_source(text, folder)
-    if spec.here:  # a bundle is no container tool's image, whatever it is called
-        spec = parse_source(f"./{text}", folder)
+    try:
+        spec = parse_source(text, folder)
+        if spec.here:  # a bundle is no container tool's image, whatever it is called
+            spec = parse_source(f"./{text}", folder)
+    except SourceError:
+        if recipe(text, folder / text):
+            raise SourceError(f"{text} is not a bundle.", _GIVE) from None
+        raise
     if spec.kind == "local" and spec.bare:
         raise SourceError(f"There is no file {text}.", "Check the path of the bundle.")
     if spec.kind in ("local", "registry"):

@@ -46,6 +46,14 @@ class LocalImage(Struct, frozen=True, kw_only=True):
         names = [each for each in named if "@" not in each] or named
         return f"{self.image_id} ({', '.join(names) or 'it has no name'})"
 
+    @property
+    def recorded(self) -> str:
+        """The name that it is recorded by: what was asked for, with podman's `localhost/`."""
+        kept = _tagged(f"localhost/{self.name}")
+        if self.by_id or not any(_tagged(each) & kept for each in self.called):
+            return self.name
+        return f"localhost/{tagged_name(self.name)}"
+
 
 class _Root(Struct, frozen=True):
     """The descriptor of an image's manifest or index."""

@@ -60,8 +60,7 @@ def recipe(label: str, path: Path) -> SourceError | None:
     there = "" if os.path.normpath(folder) == "." else f"cd {folder} && "
     return SourceError(
         f"{label} is not an image: it {what}.",
-        "Build the image and push it, with the same options and without a SOURCE: "
-        f"{there}dockless push --build",
+        f"Build and push the image, without a SOURCE: {there}dockless push --build",
     )
 
 

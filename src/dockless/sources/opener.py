@@ -21,7 +21,7 @@ from dockless.sources.archive import Candidate, agreed, candidates, select, with
 from dockless.sources.files import Files
 from dockless.sources.oci_layout import PackedImage
 from dockless.sources.source_file import SourceFile
-from dockless.sources.source_paths import PARTS_ENDING, is_layout
+from dockless.sources.source_paths import PARTS_ENDING, is_layout, whole_archive
 from dockless.sources.spec import SourceSpec
 from dockless.storage.blocks import ReadableStream
 from dockless.storage.decompression import MAGIC_BYTES, sniff
@@ -95,7 +95,7 @@ class Opener:
         self._progress.note(f"Source: {tool.name} image {found.shown}")
         image = self.known(tool, found, platform)
         root = found.image_id if found.as_stored else None
-        names = () if found.by_id else (found.name,)
+        names = () if found.by_id else (found.recorded,)
         return Candidate(names=names, open=lambda: image, root=root)
 
     def known(self, tool: "ContainerTool", found: "LocalImage", platform: Platform | None) -> Image:
@@ -172,7 +172,7 @@ class Opener:
             from dockless.sources.ahead import read_to_the_end  # noqa: PLC0415 - for streams only
 
             return self._streamed(lambda: read_to_the_end(self._stdin()), spec.label, "packed")
-        with _reading(spec.path):
+        with _reading(spec.path), whole_archive(spec.path):
             if spec.path.name.endswith(PARTS_ENDING):
                 return self._joined(spec)
             if spec.kind == "layout":

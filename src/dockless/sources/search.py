@@ -15,9 +15,8 @@ from dockless.sources.dir_transport import is_dir_transport
 from dockless.sources.judging import listed_files, lists_images, promises_archive, why_no_image
 from dockless.sources.not_images import recipe, unpacked_archive
 from dockless.sources.source_file import SourceFile, reading
-from dockless.sources.source_paths import PARTS_ENDING, is_layout
+from dockless.sources.source_paths import PART, PARTS_ENDING, is_layout
 
-_PART = re.compile(r"(?P<whole>.+)\.\d{3,}")
 _OF_LAYOUTS = frozenset({"oci-layout", "index.json", "manifest.json", "bundle.lock.json",
                          "repositories", "version"})  # fmt: skip
 _HOUSEKEEPING = re.compile(
@@ -175,7 +174,7 @@ def _parts(files: Collection[Path], found: FolderContents) -> frozenset[Path]:
     """Return the files that are parts of a bundle, which their list stands for."""
     parts: defaultdict[Path, list[Path]] = defaultdict(list)
     for path in files:
-        if part := _PART.fullmatch(path.name):
+        if part := PART.fullmatch(path.name):
             parts[path.with_name(part["whole"])].append(path)
     known: set[Path] = set()
     for whole, each in parts.items():

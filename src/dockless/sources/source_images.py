@@ -1,6 +1,6 @@
 """The images of one source, each with its names and size, as mirrors and bundles take them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
 from msgspec.structs import replace
@@ -52,7 +52,7 @@ def source_images(
     for candidate in candidates:
         found = SourceImage(
             source=spec.label,
-            names=_local_names(spec, candidate)
+            names=_local_names(candidate)
             if spec.kind == "local"
             else _short(candidate.names, short),
             bare=named or stem(spec),
@@ -89,16 +89,26 @@ def _locked(candidate: Candidate) -> tuple[Mapping[str, str], SourceError | None
     return {each.name: each.short for each in lock.images if each.short} if lock else {}, None
 
 
+def short_named(found: Sequence[Candidate], warn: Callable[[str], object]) -> list[Candidate]:
+    """Return the images of a source with their short names, by which a mirror takes them, too.
+
+    Args:
+        found: The images.
+        warn: Called with what is wrong with the lock file of their bundle, which has the names.
+    """
+    short, fault = _locked(found[0]) if found else ({}, None)
+    if fault:
+        warn(f"{fault.what} Its images go by their full names.")
+    return [replace(each, names=_short(each.names, short)) for each in found]
+
+
 def _short(names: tuple[str, ...], short: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(short.get(name, name) for name in names)
 
 
-def _local_names(spec: SourceSpec, found: Candidate) -> tuple[str, ...]:
+def _local_names(found: Candidate) -> tuple[str, ...]:
     """Return the name that an image of a container tool was asked for by; none for its ID."""
-    if not found.names:
-        return ()
-    whole = ":" in spec.name or "/" in spec.name
-    return (spec.name if whole else f"{spec.name}:latest",)
+    return tuple(name if ":" in name or "/" in name else f"{name}:latest" for name in found.names)
 
 
 def _looked_into(found: SourceImage, locked: tuple[str, ...], root: Digest | None) -> SourceImage:

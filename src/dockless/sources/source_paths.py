@@ -1,6 +1,9 @@
 """What a path on this machine is: an archive, a layout, or nothing that has an image."""
 
 import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from dockless.errors import SourceError
@@ -10,6 +13,9 @@ STANDARD_INPUT = "standard input"
 
 PARTS_ENDING = ".parts.json"
 """The end of the name of a list of parts, see `sources.parts`."""
+
+PART = re.compile(r"(?P<whole>.+)\.\d{3,}")
+"""The name of a part of a bundle."""
 
 ARCHIVE_ENDINGS = (".tar", ".tgz", ".tbz", ".txz", ".tzst")
 """Of archives, packed ones too: what follows, as in `.tar.gz` and `.tbz2`, does not matter."""
@@ -89,3 +95,38 @@ def _begins_list(path: Path) -> bool:
             return file.read(_LONGEST_INDENT).lstrip().startswith(b"[")
     except OSError:
         return False
+
+
+@contextmanager
+def whole_archive(path: Path) -> Iterator[None]:
+    """Refuse an archive that is one part of a bundle; say of one that is damaged that it may be.
+
+    Raises:
+        SourceError: The list of parts next to it has it, and others.
+    """
+    named = PART.fullmatch(path.name)
+    if named is None or path.is_dir():
+        yield
+        return
+    listing = path.with_name(named["whole"] + PARTS_ENDING)
+    _refuse_part(path, listing)
+    try:
+        yield
+    except SourceError as error:
+        remedy = f"Or, if it is a part of a bundle, give {listing} and keep all parts next to it."
+        raise error.with_context(remedy=f"{error.remedy} {remedy}".strip()) from None
+
+
+def _refuse_part(path: Path, listing: Path) -> None:
+    from dockless.sources.parts import read_parts  # noqa: PLC0415 - parts only
+
+    try:
+        parts = [part.path for part in read_parts(listing)]
+    except SourceError:  # there is none, or it is of no use
+        return
+    if path in parts and len(parts) > 1:
+        raise SourceError(
+            f"{path} is only part {parts.index(path) + 1} of {len(parts)} of a bundle: "
+            f"{listing.name} lists them.",
+            f"Give that list instead: {listing}.",
+        )

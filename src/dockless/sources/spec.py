@@ -119,7 +119,7 @@ def parse_source(text: str, folder: Path) -> SourceSpec:
             raise UsageError(f"SOURCE {text!r} has no path after the colon.", "Give one there.")
         found = existing(details, folder)
         if found is None:
-            raise _no_file(details)
+            raise _no_file(details, PATHS[transport])
         path, selector = found
         return SourceSpec(kind=_kind_of(path), path=path, selector=selector)
     return _plain(text, folder)
@@ -172,11 +172,12 @@ def _kind_of(path: Path) -> SourceKind:
     return "layout" if path.is_dir() else "archive"
 
 
-def _no_file(text: str) -> SourceError:
+def _no_file(text: str, kind: SourceKind = "archive") -> SourceError:
     if text.startswith("~"):
         remedy = "A shell replaces ~ by your home, dockless does not: write the whole path."
     elif text.startswith("/"):
         remedy = "Check the path."
     else:
         remedy = "Check the path; it is relative to this folder."
-    return SourceError(f"There is no file {text}.", remedy)
+    is_folder = kind == "layout" or text in (".", "..") or text.endswith(("/", "/.", "/.."))
+    return SourceError(f"There is no {'folder' if is_folder else 'file'} {text}.", remedy)

@@ -7,7 +7,7 @@ import contextlib
 import errno
 import io
 import shutil
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from dockless.errors import ConflictError, LostCopyError, PushError
@@ -42,6 +42,7 @@ class Bundle:
         self._folder = folder
         self._without = frozenset(without)
         self._images: dict[str, tuple[Locked, Content]] = {}
+        self._written: set[Digest] = set()
         with _writing(folder):
             folder.mkdir(parents=True, exist_ok=True)
 
@@ -74,18 +75,28 @@ class Bundle:
             with path.open("rb") as file, _writing(self._folder):
                 self._write(digest, file.read)
 
-    def add(self, name: Name, source: str, content: Content) -> None:
-        """Add an image, which is held, under its full name.
+    def add(self, names: Iterable[Name], source: str, content: Content) -> bool:
+        """Add an image, which is held, under each of its full names, or under none.
+
+        Return whether one of them is new.
 
         Args:
-            name: Its name in its source.
+            names: Its names in its source.
             source: Where it came from.
             content: What it is.
 
         Raises:
-            ConflictError: Another image has this name.
-            ValueError: Its host or path is none.
+            ConflictError: Another image has one of them.
+            ValueError: The host or path of one is none.
         """
+        entries = dict(self._entry(name, source, content) for name in names)
+        is_new = not entries.keys() <= self._images.keys()
+        self._images |= entries
+        return is_new
+
+    def _entry(
+        self, name: Name, source: str, content: Content
+    ) -> tuple[str, tuple[Locked, Content]]:
         whole = whole_name(name)
         held = self._images.get(whole)
         if held and held[1].root.digest != content.root.digest:
@@ -95,7 +106,7 @@ class Bundle:
                 f"{other.source} ({other.root.digest}) would both be {whole}.",
                 "Leave one of them out, or name it with --as.",
             )
-        self._images[whole] = (Locked.of(name, source, content), content)
+        return whole, (Locked.of(name, source, content), content)
 
     def finish(self) -> None:
         """Write the files that list the images; raise PushError where there is no space."""
@@ -112,6 +123,8 @@ class Bundle:
         (self._folder / "index.json").write_bytes(index)
         locked = tuple(each for each, _ in self._images.values())
         held = {digest for each in locked for digest, _ in each.blobs}
+        for digest in self._written - held - there:  # of an image that could not be added
+            self._path(digest).unlink()
         absent = frozenset(digest for digest in held if not self._path(digest).exists())
         images = ((name, content) for name, (_, content) in sorted(self._images.items()))
         listing = docker_list(images, absent)
@@ -139,6 +152,7 @@ class Bundle:
                 "Run the command again: it will be created again.",
             )
         draft.replace(path)
+        self._written.add(digest)
 
 
 @contextlib.contextmanager

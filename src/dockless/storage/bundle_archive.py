@@ -89,11 +89,19 @@ def unwritten(out: Path, error: OSError) -> PushError:
 def _members(folder: Path) -> Iterator[Path]:
     first = ("oci-layout", "index.json", DOCKER_LIST, FILE)
     yield from (folder / name for name in first)
-    yield from sorted(path for path in folder.glob("blobs/*/*") if not path.name.startswith("."))
+    blobs = sorted(path for path in folder.glob("blobs/*/*") if not path.name.startswith("."))
+    # skopeo 1.9.3 makes a folder without an entry of its own with mode 0600, and gives it to root
+    folders = {path.parent for path in blobs}
+    yield from sorted(folders | {each.parent for each in folders})
+    yield from blobs
 
 
 def _add(tar: tarfile.TarFile, folder: Path, path: Path) -> None:
     header = tarfile.TarInfo(path.relative_to(folder).as_posix())
+    if path.is_dir():
+        header.type, header.mode = tarfile.DIRTYPE, 0o755
+        tar.addfile(header)
+        return
     header.size = path.stat().st_size
     header.mode = 0o644
     with path.open("rb") as file:

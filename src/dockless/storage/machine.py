@@ -20,17 +20,19 @@ class Machine(Struct, frozen=True, kw_only=True):
         data: The folder of dockless's data, with the engines that it has installed.
         cache: The folder that holds the stores of staged layers; None for the one that the
             environment names.
+        has_logins: Whether the logins of the user that are stored there are read.
     """
 
     environment: Mapping[str, str]
     home: Path
     data: Path
     cache: Path | None = None
+    has_logins: bool = True
 
 
 def bare_machine(cache: Path) -> Machine:
     """Return a machine with nothing but a folder for the store: no environment, and no home."""
-    return Machine(environment={}, home=_NOWHERE, data=_NOWHERE, cache=cache)
+    return Machine(environment={}, home=_NOWHERE, data=_NOWHERE, cache=cache, has_logins=False)
 
 
 def this_machine() -> Machine:

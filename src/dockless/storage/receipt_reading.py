@@ -11,6 +11,7 @@ from typing import Any
 from msgspec import Struct
 
 from dockless.errors import UsageError
+from dockless.model.counts import listed
 from dockless.model.moments import is_moment
 from dockless.model.shard import Shard
 from dockless.model.verified import ReceiptItem
@@ -22,6 +23,7 @@ from dockless.storage.receipt import VERSION
 
 _LARGEST_SIZE = 1 << 63
 _LONGEST_SHOWN = 40
+_MOST_NAMED = 3
 _REMEDY = "Give the file that `dockless push` or `dockless mirror` wrote with --receipt."
 
 ValueCheck = Callable[[object, str], None]
@@ -133,9 +135,14 @@ def _items(images: Sequence[Mapping[str, Any]], target: _ReceiptTarget) -> Itera
 
 def _missing(document: Mapping[str, Any], label: str) -> Iterator[str]:
     """Yield a sentence for each image that did not arrive according to the receipt."""
+    names: dict[str, list[str]] = {}
     for failure in document["failures"]:
         message = failure["error"]["message"]
-        yield f"{_named(failure, message)} did not arrive: {message}"
+        names.setdefault(message, []).append(_named(failure, message))
+    for message, having in names.items():
+        more = len(having) - _MOST_NAMED
+        shown = [*having[:_MOST_NAMED], *([f"{more} more"] if more > 0 else [])]
+        yield f"{listed(shown, 'and')} did not arrive: {message}"
     pending = document.get("pending", ())
     for each in pending:
         yield f"{_named(each)} had not been tried when {label} was written."

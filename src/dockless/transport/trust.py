@@ -21,6 +21,7 @@ def find_trust(host: str, ca_file: Path | None, cert_dir: Path | None, home: Pat
     Raises:
         UsageError: A named file is missing, or a client certificate has no key.
     """
+    _refuse_swapped(ca_file, cert_dir)
     folder = cert_dir or next(iter(usual_folders(host, home)), None)
     authorities = tuple(sorted(folder.glob("*.crt"))) if folder else ()
     if ca_file:
@@ -46,6 +47,19 @@ def find_trust(host: str, ca_file: Path | None, cert_dir: Path | None, home: Pat
             f"{certificates[0]} has no matching .key file.", f"Put the key into {key}."
         )
     return Trust(authorities, certificates[0], key)
+
+
+def _refuse_swapped(ca_file: Path | None, cert_dir: Path | None) -> None:
+    if ca_file and ca_file.is_dir():
+        raise UsageError(
+            f"{ca_file} is a folder, and --ca-file takes a file.",
+            f"If it has the certificates for a registry, use --cert-dir {ca_file}.",
+        )
+    if cert_dir and cert_dir.is_file():
+        raise UsageError(
+            f"{cert_dir} is a file, and --cert-dir takes a folder.",
+            f"If it is the certificate of an authority, use --ca-file {cert_dir}.",
+        )
 
 
 def certificates_of(host: str, home: Path) -> Path:

@@ -84,6 +84,9 @@ class FakeSession:
         self.before: Callable[[], object] = lambda: None
         self.now: dict[str, Digest | None] = {}
 
+    def warn(self, text: str) -> None:
+        raise AssertionError(text)
+
     def candidate(self, *names: str) -> Candidate:
         return Candidate(
             names=names, open=lambda: FakeImage(self._folder / "blobs", journal=self.journal)
@@ -343,6 +346,20 @@ def test_when_all_images_fail_the_first_error_is_raised(
     session.refuses["v1"] = AuthError("Refused.")
     result = run("push", "image.tar", "--all", "--registry", "ghcr", "--namespace", "acme")
     assert isinstance(result.exception, AuthError)
+
+
+@pytest.mark.parametrize("names", [("shop:v1",), ("Not A Name",), ("shop:v1", "shop:v2")])
+@pytest.mark.parametrize("output", ["text", "json"])
+def test_the_error_of_a_single_image_is_left_to_the_end_of_the_command(
+    run: Run, session: FakeSession, project: Path, names: tuple[str, ...], output: str
+) -> None:
+    (project / "image.tar").touch()
+    session.found = [session.candidate(*names)]
+    session.refuses = dict.fromkeys(("v1", "v2"), AuthError("Refused."))
+    argv = ("--all", "--format", output, "--registry", "ghcr", "--namespace", "acme")
+    result = run("push", "image.tar", *argv)
+    assert result.exception
+    assert ("Error: " in result.stderr) is (len(names) > 1)
 
 
 @pytest.mark.parametrize(

@@ -489,7 +489,9 @@ def test_what_was_typed_twice_and_differs_is_refused(tmp_path: Path) -> None:
             target(resolve(tmp_path, flags, environment), None)
 
 
-@pytest.mark.parametrize("image", ["https://ghcr.io/a/b", "HTTPS://ghcr.io/a/b"])
+@pytest.mark.parametrize(
+    "image", ["https://ghcr.io/a/b", "HTTPS://ghcr.io/a/b", "docker://ghcr.io/a/b"]
+)
 def test_a_scheme_that_says_nothing_is_dropped(tmp_path: Path, image: str) -> None:
     found = resolve(tmp_path, Flags(image=image)).image
     assert found

@@ -15,6 +15,29 @@ def test_anything_else_is_no_platform(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("arm64", "linux/arm64"),
+        ("amd64", "linux/amd64"),
+        ("x86_64", "linux/amd64"),
+        ("aarch64", "linux/arm64"),
+        ("S390X", "linux/s390x"),
+        ("armv7", "linux/arm/v7"),
+    ],
+)
+def test_a_processor_alone_is_meant_with_linux(text: str, meant: str) -> None:
+    with pytest.raises(ValueError, match=f"is not a platform: write {meant}"):
+        Platform.parse(text)
+    assert str(Platform.parse(meant)) == meant
+
+
+@pytest.mark.parametrize("text", ["linux", "windows", "arm64,amd64", "all", "power"])
+def test_another_word_is_not_guessed_at(text: str) -> None:
+    with pytest.raises(ValueError, match="is not a platform such as linux/amd64"):
+        Platform.parse(text)
+
+
+@pytest.mark.parametrize(
     ("has", "wanted", "serves"),
     [
         ("linux/amd64", "linux/amd64", True),

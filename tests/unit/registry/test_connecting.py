@@ -2,6 +2,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from dockless.errors import PushError
 from dockless.model.endpoint import Endpoint
@@ -9,7 +10,8 @@ from dockless.model.options import PushOptions
 from dockless.registry import connecting
 from dockless.registry.client import RegistryClient
 from dockless.registry.connecting import RegistryConnections
-from dockless.storage.machine import bare_machine
+from dockless.registry.tokens import refused
+from dockless.storage.machine import Machine, bare_machine
 from dockless.transport.request_limits import RequestLimits
 from fakes.http import StubHttp
 
@@ -49,9 +51,10 @@ def connections(
     options: PushOptions | None = None,
     most: int = 8,
     known: dict[str, RegistryClient] | None = None,
+    machine: Machine = MACHINE,
 ) -> RegistryConnections:
     limits = RequestLimits(until=5.0)
-    return RegistryConnections(options or PushOptions(), MACHINE, limits, most, known)
+    return RegistryConnections(options or PushOptions(), machine, limits, most, known)
 
 
 def test_a_registry_is_reached_once(made: Made) -> None:
@@ -84,6 +87,21 @@ def test_what_is_no_registry_is_not_known(made: Made) -> None:
     with pytest.raises(PushError, match="does not respond as a registry"):
         connections(known=known).to("r.io")
     assert not known
+
+
+@pytest.mark.parametrize("host", ["r.io", "registry.inside:5000", "ghcr.io"])
+@pytest.mark.parametrize("source", [True, False])
+@pytest.mark.parametrize("has_logins", [True, False])
+def test_who_reads_no_stored_login_is_not_advised_to_store_one(
+    made: Made, host: str, *, source: bool, has_logins: bool
+) -> None:
+    work = connections(machine=replace(MACHINE, has_logins=has_logins))
+    work.source = source
+    work.to(host)
+    remedy = refused(made.endpoints[0], None, source=source).remedy
+    assert remedy.startswith("Log in with") is has_logins
+    assert ("Client.from_environment()" in remedy) is not has_logins
+    assert host in remedy
 
 
 @pytest.mark.parametrize("source", [True, False])

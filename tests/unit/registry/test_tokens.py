@@ -5,6 +5,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from dockless.errors import AuthError, PushError
+from dockless.model.endpoint import Endpoint
 from dockless.model.secret import Credential, Secret
 from dockless.registry.challenges import Challenge
 from dockless.registry.tokens import authorize, refused
@@ -115,8 +116,8 @@ def test_an_answer_without_a_token_is_an_error(body: bytes) -> None:
 
 
 def test_without_a_credential_the_error_says_how_to_give_one() -> None:
-    assert "--password-stdin" in refused("registry.example.com", None).remedy
-    source = refused("registry.example.com", None, source=True)
+    assert "--password-stdin" in refused(Endpoint(host="registry.example.com"), None).remedy
+    source = refused(Endpoint(host="registry.example.com"), None, source=True)
     assert source.remedy == "Log in with `dockless login registry.example.com`."
 
 

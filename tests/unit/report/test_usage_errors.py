@@ -26,6 +26,32 @@ def test_another_second_argument_is_no_target(extra: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("typed", "near", "meant"),
+    [
+        ("--img", "--image --timings --via", "--image?"),
+        ("--imag", "--image --image-name", "--image?"),
+        ("--pass", "--password --password-stdin --parallel", "--password?"),
+        ("--tags", "--tag --timings", "--tag?"),
+        ("--dryrun", "--dry-run --retries", "--dry-run?"),
+        ("--out", "--timeout --to", ""),
+        ("--jobs", "--as --output", ""),
+    ],
+)
+def test_only_what_is_near_is_guessed(typed: str, near: str, meant: str) -> None:
+    said = " or ".join(f"'{each}'" for each in near.split())
+    error = usage_error("dockless x", f"No such option '{typed}'. Did you mean {said}?", ())
+    assert error.remedy == f"{f'Did you mean {meant} ' if meant else ''}See `dockless x --help`."
+
+
+@pytest.mark.parametrize("command", ["mirror", "bundle create"])
+def test_all_images_need_no_option_where_there_are_many(command: str) -> None:
+    said = "No such option '--all'. (Possible options: '--as', '--parallel')"
+    remedy = usage_error(f"dockless {command}", said, ()).remedy
+    assert "without an option" in remedy
+    assert "Did you mean" not in remedy
+
+
+@pytest.mark.parametrize(
     ("command", "option", "meant"),
     [("push", "-u", "--username"), ("login", "-p", "--password-stdin"), ("push", "-t", "--tag")],
 )

@@ -14,7 +14,7 @@ import pytest
 
 from dockless.errors import SourceError
 from dockless.oci.reference import Name, Reference
-from dockless.sources.bundle_checks import Findings, examined
+from dockless.sources.bundle_checks import Findings, bundle_spec, examined
 from dockless.sources.opener import Opener
 from dockless.sources.spec import SourceSpec
 from dockless.storage.bundle import Bundle
@@ -38,7 +38,7 @@ def bundle(tmp_path: Path) -> Path:
         image = FakeImage(tmp_path / "blobs", (b"base", name.encode()))
         content = image.content()
         made.hold(content, image.paths(made.needs(content)))
-        made.add(Name.parse(name), f"{name}.tar", content)
+        made.add([Name.parse(name)], f"{name}.tar", content)
     made.finish()
     return tmp_path / "disk"
 
@@ -279,3 +279,16 @@ def test_a_copy_of_a_bundle_is_as_good(
     with tarfile.open(tmp_path / "again.tar", "w") as tar:
         tar.add(bundle, ".")
     assert check(tmp_path / "again.tar") == Findings(())
+
+
+@pytest.mark.parametrize("name", ["Dockerfile", "app/Containerfile", "compose.yaml", "app"])
+def test_what_an_image_is_built_from_is_not_a_bundle_to_be_pushed(
+    tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "app").mkdir()
+    for each in ("Dockerfile", "compose.yaml", "app/Containerfile"):
+        (tmp_path / each).touch()
+    with pytest.raises(SourceError, match=f"{name} is not a bundle") as caught:
+        bundle_spec(name, tmp_path)
+    assert "bundle create" in caught.value.remedy
+    assert "--build" not in str(caught.value)

@@ -161,6 +161,28 @@ def test_an_image_is_shown_by_the_name_that_it_has(
 
 
 @pytest.mark.parametrize(
+    ("wanted", "called", "recorded"),
+    [
+        ("shop", ["localhost/shop:latest", "r.io/shop:1"], "localhost/shop:latest"),
+        ("team/shop:9", ["localhost/team/shop:9"], "localhost/team/shop:9"),
+        (f"shop:9@{TWO}", ["localhost/shop:9", f"localhost/shop@{TWO}"], f"localhost/shop:9@{TWO}"),
+        ("localhost/shop", ["localhost/shop:latest"], "localhost/shop"),
+        ("shop", ["docker.io/library/shop:latest"], "shop"),
+        ("shop:2", ["shop:2", "localhost/shop:1"], "shop:2"),
+        ("docker.io/library/shop:2", ["docker.io/library/shop:2"], "docker.io/library/shop:2"),
+        ("localhost:5000/shop:2", ["localhost:5000/shop:2"], "localhost:5000/shop:2"),
+    ],
+)
+def test_an_image_of_podmans_own_is_recorded_as_one(
+    environment: dict[str, str], install: Install, wanted: str, called: list[str], recorded: str
+) -> None:
+    install("podman", inspected((ONE, called)))
+    found = ContainerTool("podman", ProgramsHere(environment)).find((wanted,))
+    assert found
+    assert found.recorded == recorded
+
+
+@pytest.mark.parametrize(
     ("more", "as_stored"),
     [
         ({"Descriptor": {"digest": str(ONE)}}, True),

@@ -34,7 +34,7 @@ def bundle(tmp_path: Path) -> tuple[Path, frozenset[Digest]]:
     image = FakeImage(tmp_path / "image")
     written, content = Bundle(tmp_path / "disk"), image.content()
     written.hold(content, image.paths(written.needs(content)))
-    written.add(Name.parse("docker.io/library/shop:1"), "shop.tar", content)
+    written.add([Name.parse("docker.io/library/shop:1")], "shop.tar", content)
     written.finish()
     return tmp_path / "disk", frozenset(blob.digest for blob in content.blobs)
 

@@ -1,6 +1,7 @@
 import hashlib
 import json
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 
 from dockless.errors import SourceError
 from dockless.sources.parts import joined, problems, read_parts
+from dockless.sources.source_paths import whole_archive
 
 
 @pytest.fixture
@@ -62,6 +64,41 @@ def test_a_part_that_is_no_file_is_told(listing: Path) -> None:
     listing.write_text(json.dumps(document))
     (problem,) = problems(read_parts(listing))
     assert f"part {part} cannot be read: Is a directory" in problem.what
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_a_part_is_not_taken_for_the_archive(listing: Path, number: int) -> None:
+    part = listing.parent / f"disk.tar.00{number}"
+    told = re.escape(f"{part} is only part {number + 1} of 3 of a bundle")
+    with pytest.raises(SourceError, match=told) as caught, whole_archive(part):
+        raise AssertionError
+    assert str(listing) in caught.value.remedy
+
+
+@pytest.mark.parametrize("text", [None, "{", "[]", '{"partsVersion": 1, "parts": []}'])
+def test_what_may_be_a_part_is_advised_the_list(listing: Path, text: str | None) -> None:
+    listing.unlink() if text is None else listing.write_text(text)
+    with (
+        pytest.raises(SourceError, match="cut off") as caught,
+        whole_archive(listing.parent / "disk.tar.001"),
+    ):
+        raise SourceError("It is cut off.", "Copy it.")
+    assert caught.value.remedy.startswith("Copy it. Or, if it is a part of a bundle, give ")
+    assert str(listing) in caught.value.remedy
+
+
+@pytest.mark.parametrize("name", ["disk.tar", "disk.tar.00", "disk.tar.1a1", "disk.tar.parts.json"])
+def test_another_name_is_not_that_of_a_part(listing: Path, name: str) -> None:
+    with pytest.raises(SourceError) as caught, whole_archive(listing.parent / name):
+        raise SourceError("It is cut off.", "Copy it.")
+    assert caught.value.remedy == "Copy it."
+
+
+def test_the_only_part_is_the_archive(listing: Path) -> None:
+    document = json.loads(listing.read_text())
+    listing.write_text(json.dumps({**document, "parts": document["parts"][:1]}))
+    with whole_archive(listing.parent / "disk.tar.000"):
+        pass
 
 
 @pytest.mark.parametrize("start", range(31))

@@ -121,8 +121,30 @@ def test_a_path_that_could_be_a_name_is_known(folder: Path, text: str, here: str
     ],
 )
 def test_what_looks_like_a_path_must_be_there(folder: Path, text: str) -> None:
-    with pytest.raises(SourceError, match="There is no file"):
+    with pytest.raises(SourceError, match=r"There is no (file|folder)"):
         parse_source(text, folder)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("layouts/", "folder"),
+        ("./layouts/.", "folder"),
+        ("/no/such/", "folder"),
+        ("oci:layouts", "folder"),
+        ("oci:layouts:v1", "folder"),
+        ("dir:unpacked", "folder"),
+        ("./layouts", "file"),
+        ("oci-archive:layouts", "file"),
+        ("docker-archive:x.tar", "file"),
+        ("../x.tar", "file"),
+    ],
+)
+def test_what_is_not_there_is_called_what_it_would_be(folder: Path, text: str, kind: str) -> None:
+    with pytest.raises(SourceError) as caught:
+        parse_source(text, folder)
+    named = text.partition(":")[2] if text[0].isalpha() and ":" in text else text
+    assert caught.value.what == f"There is no {kind} {named}."
 
 
 @pytest.mark.parametrize("text", ["Shop", "shop:", "", "a b", "x" * 5000])
@@ -259,6 +281,6 @@ def test_a_transport_without_a_path_is_said(tmp_path: Path, transport: str) -> N
 def test_a_file_that_is_not_there_gets_the_remedy_for_its_path(
     tmp_path: Path, text: str, remedy: str
 ) -> None:
-    with pytest.raises(SourceError, match="There is no file") as caught:
+    with pytest.raises(SourceError, match=r"There is no (file|folder)") as caught:
         parse_source(text, tmp_path)
     assert caught.value.remedy.endswith((remedy, f"{remedy}."))

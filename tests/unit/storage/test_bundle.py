@@ -70,9 +70,9 @@ def test_a_collision_names_both_images_and_what_they_are(
 ) -> None:
     bundle = Bundle(tmp_path / "out")
     images = [FakeImage(tmp_path / text, (text.encode(),)).content() for text in ("1", "2")]
-    bundle.add(Name.parse(first), "one.tar", images[0])
+    bundle.add([Name.parse(first)], "one.tar", images[0])
     with pytest.raises(ConflictError) as caught:
-        bundle.add(Name.parse(second), "two.tar", images[1])
+        bundle.add([Name.parse(second)], "two.tar", images[1])
     for part in (second, "one.tar", "two.tar", *(str(each.root.digest) for each in images)):
         assert part in caught.value.what
     assert f"{first} of one.tar" in caught.value.what

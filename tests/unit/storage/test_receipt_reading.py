@@ -91,6 +91,26 @@ def test_a_failure_names_its_image_once(
 
 
 @pytest.mark.parametrize(
+    ("count", "said"),
+    [
+        (1, "i0 did not arrive: It is lost."),
+        (2, "i0 and i1 did not arrive: It is lost."),
+        (3, "i0, i1 and i2 did not arrive: It is lost."),
+        (9, "i0, i1, i2 and 6 more did not arrive: It is lost."),
+    ],
+)
+def test_an_error_that_several_images_have_is_said_once(count: int, said: str) -> None:
+    error = {**ERROR, "message": "It is lost."}
+    failures = [
+        {"source": f"i{number}", "name": f"i{number}", "references": [], "error": error}
+        for number in range(count)
+    ]
+    other = {"source": "x", "name": "x", "references": [], "error": ERROR}
+    text = json.dumps(GOOD | {"failures": [*failures, other], "pending": []})
+    assert read_receipt(text, "r.json").missing == (said, "x did not arrive: It is truncated.")
+
+
+@pytest.mark.parametrize(
     "place",
     [
         *(each for each in GOOD if each not in ("pending", "receiptVersion")),

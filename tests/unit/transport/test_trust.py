@@ -56,6 +56,20 @@ def test_a_named_file_that_is_missing_is_a_usage_error(tmp_path: Path) -> None:
         found(tmp_path, tmp_path / "absent.pem")
 
 
+@pytest.mark.parametrize("name", ["ca.pem", "r.io", "registry.crt"])
+def test_a_file_and_a_folder_in_place_of_one_another_are_told(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.touch()
+    with pytest.raises(UsageError, match="is a file, and --cert-dir takes a folder") as caught:
+        found(tmp_path, cert_dir=path)
+    assert f"--ca-file {path}" in caught.value.remedy
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(UsageError, match="is a folder, and --ca-file takes a file") as caught:
+        found(tmp_path, ca_file=path)
+    assert f"--cert-dir {path}" in caught.value.remedy
+
+
 def test_a_named_folder_without_certificates_is_a_usage_error(tmp_path: Path, folder: Path) -> None:
     with pytest.raises(UsageError, match="contains no certificate"):
         found(tmp_path, None, folder)

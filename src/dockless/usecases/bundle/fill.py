@@ -68,7 +68,8 @@ def fill(  # noqa: PLR0913 - each is documented, and is a port but the last
         elif keep_going:
             (faults if isinstance(each, Lost) and not each.is_image else images).append(error)
         else:
-            remedy = f"{error.remedy} Or leave it out with --keep-going.".strip()
+            unwritten = " No bundle was written." if count else ""  # though images were added
+            remedy = f"{error.remedy} Or leave it out with --keep-going.{unwritten}".strip()
             raise error.with_context(remedy=remedy) from error
     if not count and (images or faults):
         raise (images or faults)[0]
@@ -97,13 +98,14 @@ class _Filling:
             last: Whether this is the last attempt, though it may lack a blob.
         """
         name = each.names[0] if each.names else each.source
-        size, error = 0, None
+        size: int | None = 0
+        error = None
         with self._overview.work(name, each.size):
             try:
                 size = _add(self._written, each, self._prove)
             except DocklessError as failure:
                 error = failure
-        if last or not _is_to_wait(each, error):
+        if size is not None and (last or not _is_to_wait(each, error)):
             self._end(number, name, error, size)
         return error
 
@@ -142,8 +144,11 @@ def _is_to_wait(each: SourceImage, error: DocklessError | None) -> bool:
     return bool(each.content) and isinstance(error, AbsentError)
 
 
-def _add(written: BundleWriter, found: SourceImage, prove: Prove) -> int:
-    """Add an image under all its names; return how many bytes the bundle lacked of it."""
+def _add(written: BundleWriter, found: SourceImage, prove: Prove) -> int | None:
+    """Add an image under all its names; return how many bytes the bundle lacked of it.
+
+    None for one that is there by these names already, as by another line of a list.
+    """
     origin = f"{found.origin}: " if found.origin else ""
     try:
         names = whole_names(found)
@@ -160,11 +165,10 @@ def _add(written: BundleWriter, found: SourceImage, prove: Prove) -> int:
             content, size = _held(written, image, found, prove)
         except (FileNotFoundError, LostCopyError):  # what was staged of it is made again, once
             content, size = _held(written, image, found, prove)
-        for name in names:
-            written.add(name, found.source, content)
+        is_new = written.add(names, found.source, content)
     except DocklessError as error:
         raise type(error)(f"{origin}{error.what}", error.remedy) from None
-    return size
+    return size if is_new else None
 
 
 def _held(

@@ -15,10 +15,12 @@ class Complaints:
 
     Args:
         complain: Called with a line.
+        others: What one of the others is, whose error was printed before.
     """
 
-    def __init__(self, complain: Callable[[str], None]) -> None:
+    def __init__(self, complain: Callable[[str], None], others: str = "other image") -> None:
         self._complain = complain
+        self._others = others
         self._guard = threading.Lock()
         self._names: dict[_Words, list[str]] = {}
 
@@ -55,7 +57,8 @@ class Complaints:
             names = self._names.setdefault(_words(error, own), [])
             names.append(name)
             if len(names) == 1:
-                self._complain(f"{f'{place}: ' if place else ''}{name}: {error}")
+                named = "" if error.what.startswith(f"{name} ") else f"{name}: "
+                self._complain(f"{f'{place}: ' if place else ''}{named}{error}")
 
     def finish(self) -> None:
         """Print how many others had an error that was printed."""
@@ -63,7 +66,7 @@ class Complaints:
             repeated, self._names = self._names, {}
         for first, *others in repeated.values():
             if others:
-                count = counted(len(others), "other image")
+                count = counted(len(others), self._others)
                 self._complain(f"{count} failed with the error of {first}: {_listed(others)}.")
 
 

@@ -93,11 +93,13 @@ class BundleWriter(Protocol):
             PushError: It cannot be written.
         """
 
-    def add(self, name: Name, source: str, content: Content) -> None:
-        """Add an image, which is held, under its full name; raise ConflictError if that is taken.
+    def add(self, names: Iterable[Name], source: str, content: Content) -> bool:
+        """Add an image, which is held, under each full name; raise ConflictError if one is taken.
+
+        Return whether one of them is new.
 
         Args:
-            name: Its name in its source.
+            names: Its names in its source.
             source: Where it came from.
             content: What it is.
         """

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from dockless.concurrency import map_concurrently
-from dockless.errors import DocklessError, PartialError, PushError
+from dockless.errors import DocklessError, NetworkError, PartialError, PushError
 from dockless.model.counts import number
 from dockless.model.verified import Difference, ReceiptItem, VerifyResult
 from dockless.oci.content import Content
@@ -14,6 +14,7 @@ from dockless.oci.manifest import Descriptor
 from dockless.oci.reference import Repository
 from dockless.ports import Registry
 from dockless.retry import RetryPolicy
+from dockless.usecases.mirror.complaints import Complaints
 from dockless.usecases.verify.read_back import blob_faults, read_back
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ def compare(
     for line in missing:
         context.note(line)
     check = _ReferenceCheck(context)
+    complaints = Complaints(context.note, "other reference")
     wrong: list[Difference] = []
     for item in items:
         try:
@@ -68,9 +70,10 @@ def compare(
         except DocklessError as error:
             # the only one is reported by the caller
             if len(items) > 1 or missing:
-                names_it = str(error).startswith(f"{item.reference} ")
-                context.note(str(error) if names_it else f"{item.reference}: {error}")
+                repository = str(item.reference.repository)
+                complaints.add("", str(item.reference), error, repository)
             wrong.append(Difference(reference=item.reference, error=error))
+    complaints.finish()
     return VerifyResult(
         checked=tuple(item.reference for item in items),
         differences=tuple(wrong),
@@ -105,13 +108,17 @@ def receipt_differences(item: ReceiptItem, content: Content) -> Iterator[str]:
 
 
 class _ReferenceCheck:
-    """Compares references with what a receipt says of them; reads each blob once."""
+    """Compares references with what a receipt says of them; reads each blob once.
+
+    A registry that does not respond is not asked again.
+    """
 
     def __init__(self, context: VerifyContext) -> None:
         self._open_registry = context.open_registry
         self._compare_blob = context.compare_blob
         self._retry_policy = context.retry_policy
         self._read: dict[tuple[Repository, Digest], DocklessError | None] = {}
+        self._silent: dict[str, NetworkError] = {}
 
     def item(self, item: ReceiptItem) -> None:
         """Check a reference.
@@ -119,9 +126,16 @@ class _ReferenceCheck:
         Raises:
             PushError: The registry does not have what the receipt says.
             PartialError: It has, and the receipt says something else of its manifests.
+            NetworkError: The registry does not respond, or did not before.
         """
         repository, tag = item.reference.repository, item.reference.tag
-        registry = self._open_registry(repository)
+        if error := self._silent.get(repository.host):
+            raise error
+        try:
+            registry = self._open_registry(repository)
+        except NetworkError as error:
+            self._silent[repository.host] = error
+            raise
         named = (
             self._retry_policy.call(lambda: registry.tag(repository, tag)) if tag else item.digest
         )

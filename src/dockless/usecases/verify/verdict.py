@@ -1,8 +1,10 @@
 """What the comparison of registries with receipts comes to."""
 
 from dockless.errors import DocklessError, PartialError, UsageError
-from dockless.model.counts import references
+from dockless.model.counts import references, share
 from dockless.model.verified import VerifyResult
+
+_MEND = "Push or mirror again what differs."
 
 
 def verdict(found: VerifyResult, receipts: int) -> DocklessError | None:
@@ -18,15 +20,32 @@ def verdict(found: VerifyResult, receipts: int) -> DocklessError | None:
         named = "The receipt names" if receipts == 1 else "The receipts name"
         return UsageError(f"{named} no image.", "Nothing was checked.")
     if missing:  # each of which has been printed
-        also = f", and {references(len(wrong), len(items))} wrong" if wrong else ""
         return PartialError(
-            f"Not everything arrived, as {says}{also}.",
-            "See above, and run the push or mirror again.",
+            f"Not everything arrived, as {says}{_also(found)}.",
+            "Run the push or mirror again: it sends what is missing.",
         )
-    if not wrong:
-        return None
-    if len(wrong) == len(items):
-        if len(wrong) == 1:
-            return wrong[0].error
-        return type(wrong[0].error)(f"No reference is as {says}.", "See above.")
-    return PartialError(f"{references(len(wrong), len(items))} not as {says}.", "See above.")
+    if len(wrong) == len(items) == 1:
+        return wrong[0].error
+    return _differing(found, says) if wrong else None
+
+
+def _differing(found: VerifyResult, says: str) -> DocklessError:
+    items, wrong, unknown = found.checked, found.differences, found.uncompared
+    kind = type(wrong[0].error) if len(wrong) == len(items) else PartialError
+    different = len(wrong) - unknown
+    if different == len(items):
+        return kind(f"No reference is as {says}.", _MEND)
+    if different:
+        also = f", and {unknown} could not be compared" if unknown else ""
+        return kind(f"{references(different, len(items))} not as {says}{also}.", _MEND)
+    none = "No reference could be compared."
+    some = f"{share(unknown, len(items), 'reference')} could not be compared."
+    return kind(none if unknown == len(items) else some, "Verify again when that is corrected.")
+
+
+def _also(found: VerifyResult) -> str:
+    """Return what is wrong with the references, after the end of a sentence; empty for nothing."""
+    total, unknown = len(found.checked), found.uncompared
+    different = len(found.differences) - unknown
+    wrong = f", and {references(different, total)} wrong" if different else ""
+    return f"{wrong}, and {unknown} of {total} could not be compared" if unknown else wrong

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dockless.errors import AbsentError, DiskError, DocklessError, SourceError
+from dockless.errors import AbsentError, ConflictError, DiskError, DocklessError, SourceError
 from dockless.oci.digest import Digest
 from dockless.oci.reference import Reference
 from dockless.ports import Image, SourceImage
@@ -159,7 +159,36 @@ def test_the_first_that_is_lost_ends_it_and_names_the_option(tmp_path: Path) -> 
         with pytest.raises(SourceError) as caught:
             filled(tmp_path / str(number), good, Lost(source="x", name="y", error=wrong))
         assert caught.value.what == wrong.what
+        said = "Or leave it out with --keep-going. No bundle was written."
+        assert caught.value.remedy.endswith(said)
+        with pytest.raises(SourceError) as caught:  # nothing was added, so nothing was said of that
+            filled(tmp_path / f"{number}-alone", Lost(source="x", name="y", error=wrong))
         assert caught.value.remedy.endswith("Or leave it out with --keep-going.")
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("b:1", "taken:1"),
+        ("taken:1", "b:1"),
+        ("taken:1",),
+        ("b:1", "b:2", "docker.io/library/taken:1"),
+    ],
+)
+def test_of_an_image_that_cannot_be_added_nothing_is_there(
+    tmp_path: Path, names: tuple[str, ...]
+) -> None:
+    first = FakeImage(tmp_path / "first", (b"base", b"first"))
+    other = FakeImage(tmp_path / "other", (b"base", b"other"))
+    whole = SourceImage(source="b.tar", names=names, bare="b", size=1, open=lambda: other)
+    alone, _ = tmp_path / "alone", filled(tmp_path / "alone", source(first, "taken:1"))
+    _, errors = filled(tmp_path / "both", source(first, "taken:1"), whole, keep_going=True)
+    assert [type(each) for each in errors] == [ConflictError]
+    contents = (
+        {path.relative_to(top): path.read_bytes() for path in top.rglob("*") if path.is_file()}
+        for top in (alone / "out", tmp_path / "both" / "out")
+    )
+    assert next(contents) == next(contents)
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS])
@@ -248,6 +277,18 @@ def test_an_image_whose_name_pins_another_digest_is_left_out(tmp_path: Path, nam
 def test_an_image_whose_name_pins_its_own_digest_goes_in(tmp_path: Path) -> None:
     image = FakeImage(tmp_path / "image")
     assert filled(tmp_path, source(image, f"acme/a@{image.content().root.digest}"))[1] == []
+
+
+@pytest.mark.parametrize("names", [("b:1",), ("b:1", "c:1"), ("docker.io/library/b:1",)])
+@pytest.mark.parametrize("times", [2, 5])
+def test_an_image_that_is_named_again_is_counted_once(
+    tmp_path: Path, names: tuple[str, ...], times: int
+) -> None:
+    overview, one = FakeOverview(), FakeImage(tmp_path / "image")
+    again = SourceImage(source="b.tar", names=names, bare="b", size=10, open=lambda: one)
+    filled(tmp_path, *[again] * times, source(one), overview=overview)
+    assert [each.name for each in overview.shown] == [names[0], "acme/app:v1"]
+    assert len(overview.items) == 2
 
 
 def test_every_image_is_shown_with_the_bytes_that_the_bundle_lacked(tmp_path: Path) -> None:

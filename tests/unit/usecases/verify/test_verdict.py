@@ -6,7 +6,14 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from dockless.errors import AuthError, DocklessError, PartialError, PushError, UsageError
+from dockless.errors import (
+    AuthError,
+    DocklessError,
+    NetworkError,
+    PartialError,
+    PushError,
+    UsageError,
+)
 from dockless.model.verified import Difference, VerifyResult
 from dockless.oci.reference import Reference
 from dockless.report.differences import verified_document, verified_text
@@ -14,6 +21,10 @@ from dockless.usecases.verify.verdict import verdict
 
 SCHEMA = json.loads((Path(__file__).parents[4] / "docs" / "verify.schema.json").read_text())
 ONE, TWO = (Reference.parse(f"ghcr.io/acme/shop:{tag}") for tag in ("1", "2"))
+SILENT, MUTE = (
+    Difference(reference=each, error=NetworkError("ghcr.io cannot be reached."))
+    for each in (ONE, TWO)
+)
 GONE = Difference(reference=ONE, error=PushError("It is gone.", "Push again."))
 
 
@@ -33,7 +44,20 @@ GONE = Difference(reference=ONE, error=PushError("It is gone.", "Push again."))
             (GONE, Difference(reference=TWO, error=AuthError("No."))),
             (),
             PushError,
-            "0 of 2 references are as the receipt says.",
+            "0 of 2 references are as the receipt says; 1 could not be compared.",
+        ),
+        (
+            (SILENT,),
+            (),
+            PartialError,
+            "1 of 2 references is as the receipt says; 1 could not be compared.",
+        ),
+        ((SILENT, MUTE), (), NetworkError, "0 of 2 references could be compared."),
+        (
+            (SILENT, MUTE),
+            ("x did not arrive.",),
+            PartialError,
+            "0 of 2 references could be compared.",
         ),
     ],
 )
@@ -54,6 +78,42 @@ def test_a_comparison_is_a_line_a_document_and_an_error(
     assert [each["reference"] for each in read["verification"]["differences"]] == [
         str(each.reference) for each in wrong
     ]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "missing", "said"),
+    [
+        ((GONE,), (), "1 of 2 references is not as the receipt says."),
+        ((SILENT,), (), "1 of 2 references could not be compared."),
+        ((SILENT, MUTE), (), "No reference could be compared."),
+        (
+            (GONE, MUTE),
+            (),
+            "1 of 2 references is not as the receipt says, and 1 could not be compared.",
+        ),
+        (
+            (GONE, MUTE),
+            ("x is gone.",),
+            (
+                "Not everything arrived, as the receipt says, and 1 of 2 "
+                "references is wrong, and 1 of 2 could not be compared."
+            ),
+        ),
+        (
+            (MUTE,),
+            ("x is gone.",),
+            "Not everything arrived, as the receipt says, and 1 of 2 could not be compared.",
+        ),
+    ],
+)
+def test_what_was_not_looked_at_is_not_called_wrong(
+    wrong: tuple[Difference, ...], missing: tuple[str, ...], said: str
+) -> None:
+    error = verdict(VerifyResult(checked=(ONE, TWO), differences=wrong, missing=missing), 1)
+    assert error
+    assert error.what == said
+    assert error.remedy
+    assert "above" not in error.remedy
 
 
 def test_receipts_without_an_image_match_nothing() -> None:
