@@ -53,8 +53,12 @@ def helper(folder: Path, name: str, server: str, login: Login) -> Helper:
 
 def auths(host: str, login: Login) -> dict[str, object]:
     """Return the member of a `config.json` or `auth.json` that holds a login."""
-    pair = base64.b64encode(":".join(login).encode()).decode()
-    return {"auths": {host: {"auth": pair}}}
+    return {"auths": {host: auth(login)}}
+
+
+def auth(login: Login) -> dict[str, str]:
+    """Return the entry of a login in such a member."""
+    return {"auth": base64.b64encode(":".join(login).encode()).decode()}
 
 
 def docker_file(home: Path, content: dict[str, object]) -> Path:

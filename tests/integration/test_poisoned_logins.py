@@ -1,5 +1,6 @@
 """No login is sent but the one for this push, whatever other programs have logged in to."""
 
+import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -136,9 +137,9 @@ class Bed:
 
     def docker_login(self, host: str, login: Login) -> "Bed":
         """Return the same with a login that dockless finds before any other but the given one."""
-        folder = Path(self.account.scratch) / "docker-login"
-        path = logins.docker_file(folder, logins.auths(host, login))
-        extra = {**self.program.extra, "DOCKER_CONFIG": str(path.parent)}
+        variable = json.loads(self.program.extra.get("DOCKER_AUTH_CONFIG", '{"auths": {}}'))
+        variable["auths"][host] = logins.auth(login)
+        extra = {**self.program.extra, "DOCKER_AUTH_CONFIG": json.dumps(variable)}
         return replace(self, program=replace(self.program, extra=extra))
 
     def pushed(self, guarded: Guarded, login: Login, host: str) -> tuple[str, str]:

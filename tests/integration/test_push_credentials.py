@@ -208,7 +208,11 @@ def test_each_place_comes_before_the_ones_below_it(bed: Bed) -> None:
     assert bed.push().code == 0
     bed.write_docker(logins.auths(bed.host, wrong))
     assert bed.push().code == 4
-    variables = {"DOCKLESS_USERNAME": user, "DOCKLESS_PASSWORD": password}
+    variables = {"DOCKER_AUTH_CONFIG": json.dumps(logins.auths(bed.host, bed.login))}
+    assert bed.push(extra=variables).code == 0
+    variables["DOCKER_AUTH_CONFIG"] = json.dumps(logins.auths(bed.host, wrong))
+    assert bed.push(extra=variables).code == 4
+    variables |= {"DOCKLESS_USERNAME": user, "DOCKLESS_PASSWORD": password}
     assert bed.push(extra=variables).code == 0
     options = ("--username", user, "--password-stdin")
     assert bed.push(*options, stdin=WRONG.encode(), extra=variables).code == 4

@@ -1,5 +1,6 @@
 """The password of a push stays in memory: it is in no child, no file and no output."""
 
+import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -142,6 +143,17 @@ def test_a_password_in_the_environment_reaches_no_child(bed: Bed, old_docker: Do
         result = program.run("push", SAMPLE, *options)
     assert result.code == 0
     assert "docker" in watch.processes
+    assert watch.found
+    assert all(re.fullmatch(r"environment of \d+ \(dockless\)", seen) for seen in watch.found)
+    assert_silent(result, bed.login)
+
+
+def test_the_logins_of_dockers_variable_reach_no_child(bed: Bed) -> None:
+    variable = json.dumps(logins.auths(bed.registry.host, bed.login))
+    program = bed.dockless(DOCKER_AUTH_CONFIG=variable)
+    with bed.watching(program) as watch:
+        result = program.run(*bed.push, "-v")
+    assert result.code == 0
     assert watch.found
     assert all(re.fullmatch(r"environment of \d+ \(dockless\)", seen) for seen in watch.found)
     assert_silent(result, bed.login)

@@ -1,7 +1,7 @@
 """A host over SSH, as `usecases.hosts.host_push` works on it."""
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from msgspec.structs import replace
 
@@ -11,7 +11,7 @@ from dockless.client.workspace import Workspace
 from dockless.config.local_names import called_otherwise
 from dockless.engines.host_engines import EngineTarget, HostEngines, engine_there
 from dockless.model.builder import BuildPlan
-from dockless.model.host import TransferMethod
+from dockless.model.host import RegistryThere, TransferMethod
 from dockless.model.server import Server
 from dockless.ports import Steps
 from dockless.sources.host_build import plan_there
@@ -125,17 +125,17 @@ class SshImage:
         """Yield an engine on the host with the image before it."""
         shell, facts, host = self._place.shell, self._place.facts, self._host
         with contextlib.ExitStack() as stack:
-            extra: Mapping[str, str] = {}
-            if method == "tunnel":
-                extra = stack.enter_context(registry_tunnel(shell, self._endpoint))
+            reached = RegistryThere()
             name, is_copied = self._obstacles.engine_for(method)
+            if method == "tunnel":
+                reached = stack.enter_context(registry_tunnel(shell, self._endpoint, name))
             keep = self._context.asked.hosts.keep_engine
             program = (
                 self._engines.copied(host.progress, keep=keep)
                 if is_copied
                 else facts.programs[name]
             )
-            env = self._engines.prepared(name, program, extra)
+            env = self._engines.prepared(name, program, reached)
             image = export(self._found, shell, facts.folder, host.progress)
             host.kept = self._engines.kept
             yield engine_there(name, env, image)

@@ -1,7 +1,8 @@
 """ERB in a deploy.yml, as far as it can be answered without Ruby.
 
-Kamal evaluates the file with ERB before it reads the YAML. What asks for an environment variable is
-answered here; anything else is left as a mark, and is an error only where its value is needed.
+Kamal evaluates the file with ERB, with its trim mode `-`, before it reads the YAML. What asks for
+environment variables is answered here, as are conditions on them; the value of anything else is
+left as a mark, and is an error only where it is needed.
 """
 
 import re
@@ -9,6 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
 
+from dockless.config.ruby_expression import Unknown, evaluate, is_true, ruby_text
 from dockless.errors import UsageError
 
 MARK = "\ue000"
@@ -20,12 +22,7 @@ _KINDS = ("=", "#", "%", "-")
 
 # Everything here takes time in proportion to the text, whatever it is: a file may be anyone's.
 # Possessive repetitions (`*+`) are never tried again with fewer characters.
-_TEXT = r"""(?:"(?P<{0}d>[^"\\#]*+)"|'(?P<{0}s>[^'\\]*+)')"""
-_ENV = re.compile(
-    rf"\s*+ENV\s*+(?:\[\s*+{_TEXT.format('i')}\s*+\]|\.fetch\s*+\(?+\s*+{_TEXT.format('f')}"
-    rf"\s*+(?:,\s*+{_TEXT.format('c')}\s*+)?+\)?+\s*+(?:\{{\s*+{_TEXT.format('b')}\s*+\}})?+)"
-    rf"\s*+(?:\|\|\s*+{_TEXT.format('o')}\s*+)?+"
-)
+_STEP = re.compile(r"\s*+(?P<word>if|unless|elsif|else|end)\b(?P<condition>.*+)", re.DOTALL)
 _BLANK = re.compile(r"[^\S\n]*+")
 
 
@@ -49,8 +46,26 @@ class _Tag(Struct, frozen=True, kw_only=True):
     first: int
 
 
+class _Branch(Struct, kw_only=True):
+    """A condition that is open.
+
+    Attributes:
+        tag: Its `if` or `unless`.
+        takes: Whether what stands here now is part of the file.
+        over: Whether no later branch can be: one was, or all of it lies in what is left out.
+        ends: Whether `else` was read.
+    """
+
+    tag: _Tag
+    takes: bool
+    over: bool
+    ends: bool = False
+
+
 def answered(text: str, name: str, environment: Mapping[str, str]) -> str:
     """Return a file's text with its ERB answered by the environment, or marked.
+
+    What a condition leaves out becomes empty lines, so that lines keep their numbers.
 
     Args:
         text: The file's text.
@@ -58,21 +73,14 @@ def answered(text: str, name: str, environment: Mapping[str, str]) -> str:
         environment: The variables that `ENV` has.
 
     Raises:
-        UsageError: It has Ruby that writes no value, such as a condition: that decides what the
-            file is. Or the variables make it longer than 1 MiB.
+        UsageError: It has Ruby that writes no value and is not a condition that can be answered: it
+            decides what the file is. Or the variables make it longer than 1 MiB.
     """
-    parts: list[str] = []
-    end = length = 0
+    page = _Page(text, name, environment)
+    end = 0
     for tag in _tags(text):
-        parts += (text[end : tag.start], _answer(tag, text, name, environment))
-        length += sum(map(len, parts[-2:]))
-        end = tag.end
-        if length > _LONGEST:
-            raise UsageError(
-                f"{name} is longer than 1 MiB with the variables that its ERB asks for.",
-                "Write the values themselves, or set shorter ones.",
-            )
-    return "".join((*parts, text[end:]))
+        end = page.read(tag, end)
+    return page.whole(end)
 
 
 def _tags(text: str) -> Iterator[_Tag]:
@@ -101,23 +109,143 @@ def _tags(text: str) -> Iterator[_Tag]:
         before, start = start, text.find("<%", end)
 
 
-def _answer(tag: _Tag, text: str, name: str, environment: Mapping[str, str]) -> str:
-    """Return what stands in the place of a tag."""
-    if tag.kind == "#":
-        return "\n" * tag.text.count("\n") if _is_alone(tag, text) else ""
-    if tag.first < tag.start and text[tag.first] == "#":  # in a comment of YAML
-        return tag.text
-    if tag.kind != "=":
-        line = text.count("\n", 0, tag.start) + 1
-        raise UsageError(
-            f"{name}:{line} is ERB (`<%`), which is Ruby code and is not run.",
-            "Write the value itself, or give it by an option or a DOCKLESS_ variable.",
+class _Page:
+    """A text whose tags are answered one after another.
+
+    Line ends that ERB leaves out are kept, so that lines keep their numbers, but before the blanks
+    that begin what is then the line: these it keeps, too.
+    """
+
+    def __init__(self, text: str, name: str, environment: Mapping[str, str]) -> None:
+        self._text = text
+        self._name = name
+        self._environment = environment
+        self._parts: list[str] = []
+        self._length = 0
+        self._blanks: list[str] = []  # of the line that is begun, where it has nothing else
+        self._line_ends = 0  # that belong before them
+        self._branches: list[_Branch] = []
+        self._gap: int | None = None  # where what is left out begins, if that is on its own lines
+
+    def read(self, tag: _Tag, start: int) -> int:
+        """Answer a tag, where the text before it begins at `start`; return where it goes on.
+
+        Raises:
+            UsageError: As `answered` does.
+        """
+        in_comment = tag.first < tag.start and self._text[tag.first] == "#"  # of YAML
+        step = None if in_comment else _step(tag)
+        if not self._takes and not (step and self._ends_gap(step)):
+            if not in_comment and tag.kind not in ("=", "#"):
+                self._follow(tag, step)
+            return tag.end
+        alone = tag.kind != "=" and _is_alone(tag, self._text)
+        self._read_before(tag, start, alone=alone)
+        if in_comment:
+            self._write(tag.text)
+            return tag.end
+        if tag.kind == "=":
+            self._write(self._value(tag))
+        elif tag.kind != "#":
+            self._follow(tag, step)
+        trims = tag.text.endswith("-%>") and self._text.startswith("\n", tag.end)
+        if alone:
+            self._line_ends += tag.text.count("\n") + trims
+        self._gap = tag.end + trims if alone else None
+        return tag.end + trims
+
+    def whole(self, end: int) -> str:
+        """Return what comes out, with the text from `end` on, where no tag is left."""
+        if self._branches:
+            raise self._refused(self._branches[-1].tag)
+        self._write(self._text[end:])
+        return "".join(self._parts)
+
+    def _read_before(self, tag: _Tag, start: int, *, alone: bool) -> None:
+        """Read the text between two tags."""
+        if self._takes:
+            begin = max(start, self._text.rfind("\n", start, tag.start) + 1)
+            starts_line = tag.first >= tag.start
+            blanks = "" if starts_line and tag.kind == "-" else self._text[begin : tag.start]
+            self._write(self._text[start:begin])
+            if alone:
+                self._blanks.append(blanks)
+            else:
+                self._write(blanks)
+        elif alone and self._gap is not None:
+            self._line_ends += self._text.count("\n", self._gap, tag.start)
+
+    def _write(self, text: str) -> None:
+        if not self._takes or not text:
+            return
+        added = ("\n" * self._line_ends, *self._blanks, text)
+        self._line_ends, self._blanks = 0, []
+        self._parts += added
+        self._length += sum(map(len, added))
+        if self._length > _LONGEST:
+            raise UsageError(
+                f"{self._name} is longer than 1 MiB with the variables that its ERB asks for.",
+                "Write the values themselves, or set shorter ones.",
+            )
+
+    def _refused(self, tag: _Tag, variable: str = "") -> UsageError:
+        """Return the error for a tag that decides what the file is."""
+        place = f"{self._name}:{self._text.count(chr(10), 0, tag.start) + 1}"
+        if variable:
+            return UsageError(
+                f"{place} needs the variable {variable}, which is not set.",
+                "Set it, or leave that condition out.",
+            )
+        return UsageError(
+            f"{place} is ERB (`<%`), which is Ruby code and is not run.",
+            "Write the value itself, or give it by an option or a DOCKLESS_ variable. Conditions "
+            'may compare `ENV["NAME"]` with strings.',
         )
-    found = _ENV.fullmatch(tag.code)
-    value = _value(found, environment) if found else None
-    if value is not None:
-        return value
-    return f"{MARK}{_literal(found, 'f') if found else ''}\ue001"
+
+    @property
+    def _takes(self) -> bool:
+        return not self._branches or self._branches[-1].takes
+
+    def _value(self, tag: _Tag) -> str:
+        value = evaluate(tag.code, self._environment)
+        return f"{MARK}{value.variable}\ue001" if isinstance(value, Unknown) else ruby_text(value)
+
+    def _ends_gap(self, step: re.Match[str]) -> bool:
+        """Whether a tag may end what is left out now: it is of the condition that leaves it out."""
+        nested = len(self._branches) > 1 and not self._branches[-2].takes
+        return not nested and step["word"] in ("elsif", "else", "end")
+
+    def _follow(self, tag: _Tag, step: re.Match[str] | None) -> None:
+        """Follow a tag that begins, continues or ends a condition.
+
+        Raises:
+            UsageError: It is none, or its condition cannot be answered and its branch is reached.
+        """
+        if step is None:
+            raise self._refused(tag)
+        word, condition = step["word"], step["condition"]
+        if word in ("if", "unless"):
+            reached = self._takes
+            takes = reached and self._holds(tag, condition) == (word == "if")
+            self._branches.append(_Branch(tag=tag, takes=takes, over=takes or not reached))
+            return
+        if not self._branches or (word != "elsif" and condition.strip()):
+            raise self._refused(tag)
+        branch = self._branches[-1]
+        if word == "end":
+            self._branches.pop()
+        elif branch.ends:
+            raise self._refused(tag)
+        else:
+            branch.takes = not branch.over and (word == "else" or self._holds(tag, condition))
+            branch.over = branch.over or branch.takes
+            branch.ends = word == "else"
+
+    def _holds(self, tag: _Tag, condition: str) -> bool:
+        value = evaluate(condition, self._environment)
+        if isinstance(value, Unknown):
+            raise self._refused(tag, value.variable)
+        return is_true(value)
 
 
 def unset_variable(text: str) -> str:
@@ -126,20 +254,9 @@ def unset_variable(text: str) -> str:
     return found["name"] if found else ""
 
 
-def _value(found: re.Match[str], environment: Mapping[str, str]) -> str | None:
-    """Return what `ENV` gives; None where Ruby raises an error."""
-    fetched = _literal(found, "f")
-    name = _literal(found, "i") if fetched is None else fetched
-    value = environment.get(name or "")
-    if value is None and fetched is not None:
-        defaults = (_literal(found, "b"), _literal(found, "c"))
-        return next((each for each in defaults if each is not None), None)
-    other = _literal(found, "o")
-    return other if value is None and other is not None else value or ""
-
-
-def _literal(found: re.Match[str], group: str) -> str | None:
-    return found[f"{group}d"] if found[f"{group}d"] is not None else found[f"{group}s"]
+def _step(tag: _Tag) -> re.Match[str] | None:
+    """Return what a tag of a condition says; None for any other tag."""
+    return _STEP.fullmatch(tag.code) if tag.kind in ("", "-") else None
 
 
 def _is_alone(tag: _Tag, text: str) -> bool:

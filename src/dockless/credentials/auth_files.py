@@ -1,7 +1,8 @@
 """The files in which Docker and the containers tools keep logins, read and never written.
 
 Docker's `config.json` and containers' `auth.json` have one format (containers-auth.json(5)), and
-one reader here takes both; members that only one of them knows are harmless in the other.
+one reader here takes both; members that only one of them knows are harmless in the other. What
+docker (28.3 or newer) reads of `DOCKER_AUTH_CONFIG` has a part of that format.
 """
 
 import base64
@@ -11,7 +12,7 @@ from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from msgspec import Struct, field
+from msgspec import Struct, field, to_builtins
 from msgspec.structs import replace
 
 from dockless.credentials.helpers import Helper, is_name
@@ -20,9 +21,10 @@ from dockless.errors import UsageError
 from dockless.model.login import Login
 from dockless.model.secret import Credential, Secret
 from dockless.oci.reference import Repository, docker_key
-from dockless.oci.untrusted_json import first_value, parse_json, shaped
+from dockless.oci.untrusted_json import first_value, folded, parse_json, shaped
 from dockless.processes.regular import read_regular
 
+VARIABLE = "DOCKER_AUTH_CONFIG"
 _SESSIONS = Path("/run/containers")
 _OURS = "dockless"  # our own helper, which asks the keyring that was asked before
 
@@ -42,6 +44,18 @@ class _AuthEntry(Struct, frozen=True, kw_only=True):
     username: str = ""
     password: str = ""
     identitytoken: str = ""
+
+
+class _VariableEntry(Struct, frozen=True, forbid_unknown_fields=True):
+    """A login in the variable."""
+
+    auth: str
+
+
+class _Variable(Struct, frozen=True, forbid_unknown_fields=True):
+    """What the variable may have; docker takes nothing of one that has more."""
+
+    auths: dict[str, object] | None = None
 
 
 def docker_file(environment: Mapping[str, str], home: Path) -> Path:
@@ -81,14 +95,26 @@ def read(path: Path, repository: Repository) -> tuple[Credential | Helper, ...]:
     return (replace(helper, spare=found), *found) if helper else found
 
 
+def read_variable(environment: Mapping[str, str], host: str) -> Credential | None:
+    """Return what the variable has for a registry, under the one key that docker looks for.
+
+    Raises:
+        UsageError: It is not what docker takes.
+    """
+    entry = _load_variable(environment).get(docker_key(host))
+    credential = None if entry is None else _credential(entry, VARIABLE)
+    return credential if credential and credential.password else None
+
+
 def listed(environment: Mapping[str, str], home: Path, closed: list[UsageError]) -> Iterator[Login]:
-    """Yield every login that the files have or name a helper for, without the secrets.
+    """Yield every login that the variable and the files have or name a helper for, without secrets.
 
     Args:
-        environment: Names the files.
+        environment: Has the variable, and names the files.
         home: The user's home.
-        closed: Gets the error of each file that cannot be read.
+        closed: Gets the error of the variable, and of each file, that cannot be read.
     """
+    yield from listed_variable(environment, closed)
     for path in (docker_file(environment, home), *containers_files(environment, home)):
         try:
             yield from _listed(path)
@@ -96,15 +122,27 @@ def listed(environment: Mapping[str, str], home: Path, closed: list[UsageError])
             closed.append(error)
 
 
+def listed_variable(environment: Mapping[str, str], closed: list[UsageError]) -> Iterator[Login]:
+    """Yield every login that the variable has; see `listed`."""
+    try:
+        yield from _logins(_load_variable(environment), VARIABLE)
+    except UsageError as error:
+        closed.append(error)
+
+
 def _listed(path: Path) -> Iterator[Login]:
     config = _load(path)
-    for key, entry in config.auths.items():
-        credential = _credential(entry or {}, str(path))
-        if credential and (credential.password or credential.identity_token):
-            yield Login(scope=scope(key), username=credential.username, place=str(path))
+    yield from _logins(config.auths, str(path))
     for key, name in config.cred_helpers.items():
         if name and name != _OURS:
             yield Login(scope=scope(key), username="", place=f"docker-credential-{name}")
+
+
+def _logins(auths: Mapping[str, object], place: str) -> Iterator[Login]:
+    for key, entry in auths.items():
+        credential = _credential(entry or {}, place)
+        if credential and (credential.password or credential.identity_token):
+            yield Login(scope=scope(key), username=credential.username, place=place)
 
 
 def _helper(config: _File, host: str, path: Path) -> Helper | None:
@@ -170,6 +208,34 @@ def _credential(entry: object, origin: str) -> Credential | None:
         identity_token=Secret(token) if token else None,
         origin=origin,
     )
+
+
+def _load_variable(environment: Mapping[str, str]) -> dict[str, object]:
+    """Return the entries of the variable, each with a login; none where it is unset or empty."""
+    auths = _parse_variable(environment.get(VARIABLE, "").strip() or "{}")
+    if auths is None:
+        why = 'is not JSON of the form {"auths": {"HOST": {"auth": "…"}}} alone'
+    else:
+        pairs = {key: _credential(entry, VARIABLE) for key, entry in auths.items()}
+        wrong = [key for key, login in pairs.items() if login is None or not login.username]
+        if not wrong:
+            return auths
+        why = f"has no username and password for {wrong[0]}"
+    raise UsageError(
+        f"{VARIABLE} {why}, so nothing of it is used, as in docker.",
+        "Write in `auth` the base64 of USERNAME:PASSWORD, and no other members, or unset it.",
+    )
+
+
+def _parse_variable(text: str) -> dict[str, object] | None:
+    try:
+        value = parse_json(text)
+        auths = shaped(folded({} if value is None else value), _Variable).auths or {}
+        return {
+            key: to_builtins(shaped(folded(entry), _VariableEntry)) for key, entry in auths.items()
+        }
+    except ValueError:
+        return None
 
 
 def _load(path: Path) -> _File:

@@ -59,8 +59,8 @@ class Sources(Struct, frozen=True, kw_only=True):
     """Where a credential may come from.
 
     Attributes:
-        environment: For `DOCKLESS_USERNAME`, `DOCKLESS_PASSWORD`, the paths of the files, and the
-            helpers that run in it.
+        environment: For `DOCKLESS_USERNAME`, `DOCKLESS_PASSWORD`, `DOCKER_AUTH_CONFIG`, the paths
+            of the files, and the helpers that run in it.
         home: The user's home folder.
         keyrings: Gives the keyrings of this machine, the preferred one first.
         configured: The login of the project's configuration.
@@ -135,6 +135,10 @@ def places(repository: Repository, given: Given, sources: Sources) -> Iterator[C
             program=token_source.name,
             missing=token_source.missing,
         )
+    if sources.environment.get(auth_files.VARIABLE):
+        look = partial(_from_variable, repository.host, sources.environment)
+        # docker skips one that it does not take, with a warning
+        yield CredentialSource(name=auth_files.VARIABLE, look=look, essential=False)
     files = (
         auth_files.docker_file(sources.environment, sources.home),
         *auth_files.containers_files(sources.environment, sources.home),
@@ -145,6 +149,10 @@ def places(repository: Repository, given: Given, sources: Sources) -> Iterator[C
                 yield from _of_helper(file, entry, sources.environment)
             else:
                 yield CredentialSource(name=str(file), look=partial(_entry, entry))
+
+
+def _from_variable(host: str, environment: Mapping[str, str]) -> Credential | str:
+    return auth_files.read_variable(environment, host) or _NOTHING
 
 
 def _entry(credential: Credential | None) -> Credential | str:

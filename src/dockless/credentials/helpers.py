@@ -73,7 +73,7 @@ def ask(
 
     Args:
         helper: The helper.
-        environment: Where it runs; the child gets it without `DOCKLESS_*`.
+        environment: Where it runs; see `child_environment`.
         timeout: Seconds after which it is killed.
 
     Raises:

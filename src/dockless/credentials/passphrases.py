@@ -6,7 +6,6 @@ when its user agrees.
 
 import threading
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Protocol
 
 from dockless.credentials.prompting import Prompter
@@ -67,14 +66,18 @@ class SshAnswers:
         self._prompter = prompter
         self._environment = environment
         self._asking = threading.Lock()
-        self._given: set[Path] = set()
+        self._given: set[str] = set()
         self._typed: dict[_Asks, tuple[str, Secret]] = {}
         self._shared: dict[_Asks, bool] = {}
 
-    def passphrase(self, key: Path) -> Secret | None:
-        """Return the passphrase of a key file, or None when it is not available."""
+    def passphrase(self, key: str) -> Secret | None:
+        """Return the passphrase of a key, or None when it is not available.
+
+        Args:
+            key: Its file, or the secret of the project that holds it.
+        """
         with self._asking:
-            kept = None if key in self._given else self._kept(_KEYS, str(key))
+            kept = None if key in self._given else self._kept(_KEYS, key)
             if kept:
                 self._given.add(key)  # asked for again, it is the wrong one
                 return kept

@@ -1,9 +1,9 @@
 """The search for a credential: the first place that has one is used.
 
 The places, in order: the command line or a prompt; `DOCKLESS_PASSWORD`; the keyring;
-`config/deploy.yml`; the kind's own source of tokens; Docker's file; containers' files, each with
-the credential helpers that it names. A place is searched only when every place before it had
-nothing. Without a credential, the push is anonymous.
+`config/deploy.yml`; the kind's own source of tokens; `DOCKER_AUTH_CONFIG`; Docker's file;
+containers' files, each with the credential helpers that it names. A place is searched only when
+every place before it had nothing. Without a credential, the push is anonymous.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping

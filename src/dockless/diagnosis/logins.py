@@ -52,7 +52,9 @@ class ReadOnly:
 
 
 def check_files(environment: Mapping[str, str], home: Path) -> Iterator[Finding]:
-    """Check every file in which docker, podman and skopeo store logins."""
+    """Check docker's variable, and every file in which docker, podman and skopeo store logins."""
+    if environment.get(auth_files.VARIABLE):
+        yield _check_variable(environment)
     files = (
         auth_files.docker_file(environment, home),
         *auth_files.containers_files(environment, home),
@@ -77,6 +79,16 @@ def check_files(environment: Mapping[str, str], home: Path) -> Iterator[Finding]
         return
     what = f"can be read: {', '.join(there)}" if there else "there are none"
     yield Finding(area=AREA, subject="files", state="ok", what=what, facts={"files": tuple(there)})
+
+
+def _check_variable(environment: Mapping[str, str]) -> Finding:
+    subject, unread = auth_files.VARIABLE, list[UsageError]()
+    logins = list(auth_files.listed_variable(environment, unread))
+    for error in unread:
+        what = error.what.removeprefix(f"{subject} ")
+        return Finding(area=AREA, subject=subject, state="problem", what=what, remedy=error.remedy)
+    hosts = ", ".join(login.scope for login in logins) or "no registry"
+    return Finding(area=AREA, subject=subject, state="ok", what=f"has logins for {hosts}")
 
 
 def check_project(read: Callable[[], object]) -> Iterator[Finding]:

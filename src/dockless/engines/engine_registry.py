@@ -46,9 +46,18 @@ def engine_grant(engine: str, registry: EngineRegistry, repository: Repository) 
     return EngineGrant(partial(in_memory, content), grant.credential is None, grant.ends)
 
 
-def sent_authfile(engine: str, registry: EngineRegistry, repository: Repository) -> bytes | None:
-    """Return the authfile that an engine on a host gets; None to be anonymous."""
+def sent_authfile(
+    engine: str, registry: EngineRegistry, repository: Repository, host: str
+) -> bytes | None:
+    """Return the authfile that an engine on a host gets; None to be anonymous.
+
+    Args:
+        engine: Its name.
+        registry: The registry.
+        repository: Where it pushes to.
+        host: The `host:port` that the registry has there.
+    """
     credential = registry.grant(repository).credential
     if credential is None:
         return None
-    return authfile(engine, registry.endpoint.host, credential).reveal().encode()
+    return authfile(engine, host, credential).reveal().encode()

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from dockless.engines import portable, probe, skopeo
 from dockless.engines.engine_registry import EngineRegistry, sent_authfile
@@ -13,7 +14,7 @@ from dockless.engines.installed import InstalledEngines
 from dockless.engines.on_host import CraneThere, RemoteEngineEnv, SkopeoThere
 from dockless.errors import EngineError
 from dockless.model.endpoint import Endpoint
-from dockless.model.host import Exported, Facts
+from dockless.model.host import Exported, Facts, RegistryThere
 from dockless.model.options import PROGRAMS, PushOptions
 from dockless.oci.reference import Repository
 from dockless.ports import Progress
@@ -141,24 +142,25 @@ class HostEngines:
         self.kept = path if keep else ""
         return path
 
-    def prepared(self, name: str, program: str, environment: Mapping[str, str]) -> RemoteEngineEnv:
+    def prepared(self, name: str, program: str, reached: RegistryThere) -> RemoteEngineEnv:
         """Send what an engine needs there in addition to the program and the image.
 
         Args:
             name: The engine.
             program: Its path there.
-            environment: Variables that it gets.
+            reached: How it reaches the registry.
         """
-        host, endpoint, is_skopeo = self._host, self._registry.endpoint, name == "skopeo"
+        host, is_skopeo, own = self._host, name == "skopeo", self._registry.endpoint
+        endpoint = replace(own, host=reached.host or own.host)
         env = RemoteEngineEnv(
             run=host.run,
             read=host.read,
             program=program,
             folder=host.facts.folder,
             endpoint=endpoint,
-            authfile=partial(sent_authfile, name, self._registry, self._repository),
+            authfile=partial(sent_authfile, name, self._registry, self._repository, endpoint.host),
             certificates=host.send_certificates(endpoint.trust.ca_files),
-            environment=environment,
+            environment=reached.environment,
             policy=host.signature_policy() if is_skopeo else None,
         )
         if is_skopeo:

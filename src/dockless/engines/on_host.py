@@ -45,7 +45,7 @@ class RemoteEngineEnv(Struct, frozen=True, kw_only=True):
         read: Returns a file of the host.
         program: Its path there.
         folder: Our private folder there; `home` in it has skopeo's `LOGINS` where that is started.
-        endpoint: The registry.
+        endpoint: The registry, as it is reached there.
         authfile: Gives what the engine is to find in its authfile; None to be anonymous.
         certificates: Our folder of certificates there; empty for none.
         environment: Variables in addition to those of every engine.
@@ -105,7 +105,8 @@ class CraneThere:
 
     def push(self, repository: Repository, digest: Digest) -> frozenset[Digest]:
         """Push the image by digest; return the digests of the blobs that had to be sent."""
-        target = Reference(repository, digest=digest)
+        there = Repository(self._env.endpoint.host, repository.path)
+        target = Reference(there, digest=digest)
         argv = crane.push_argv(Path(self._image.path), target, self._env.endpoint)
         done = self._talk(argv)
         reported = crane.reported_digest(done.stdout.decode())

@@ -1,5 +1,6 @@
 """What a host has, and the outcome of its push."""
 
+from collections.abc import Mapping
 from typing import Literal
 
 from msgspec import Struct
@@ -10,6 +11,18 @@ from dockless.model.server import Server
 from dockless.oci.digest import Digest
 
 TransferMethod = Literal["invoke", "copy", "relay", "tunnel"]
+
+
+class RegistryThere(Struct, frozen=True, kw_only=True):
+    """How an engine on a host reaches the registry.
+
+    Attributes:
+        environment: Variables that lead it there.
+        host: The `host:port` that it has there; empty for its own.
+    """
+
+    environment: Mapping[str, str] = {}
+    host: str = ""
 
 
 class Facts(Struct, frozen=True, kw_only=True):

@@ -17,6 +17,7 @@ from typing import Any
 from dockless.processes.descendants import Descendants
 from dockless.processes.ending import at_end
 
+_DOCKER_LOGINS = ("DOCKER_AUTH_CONFIG",)
 _LOCK_SECONDS = 5.0
 _END_SECONDS = 2.0
 
@@ -25,9 +26,17 @@ _running: set[subprocess.Popen[bytes]] = set()
 _over = threading.Event()
 
 
-def child_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return an environment for a child: ours without dockless's own settings and secrets."""
-    return {key: value for key, value in environment.items() if not key.startswith("DOCKLESS_")}
+def child_environment(environment: Mapping[str, str], program: str) -> dict[str, str]:
+    """Return an environment for a program: ours without dockless's own settings and secrets.
+
+    Docker alone gets the logins that are docker's own setting, with which it pulls base images.
+    """
+    left_out = () if program == "docker" else _DOCKER_LOGINS
+    return {
+        key: value
+        for key, value in environment.items()
+        if not key.startswith("DOCKLESS_") and key not in left_out
+    }
 
 
 @contextlib.contextmanager
@@ -40,7 +49,7 @@ def child(
 
     Args:
         argv: The program and its arguments.
-        environment: The caller's environment; the child gets it without `DOCKLESS_*`.
+        environment: The caller's environment; see `child_environment`.
         how: Further arguments of `subprocess.Popen`.
 
     Raises:
@@ -50,7 +59,7 @@ def child(
     with _guard:
         if _over.is_set():
             raise OSError(errno.ECANCELED, os.strerror(errno.ECANCELED))
-        started = subprocess.Popen(argv, env=child_environment(environment), **how)
+        started = subprocess.Popen(argv, env=child_environment(environment, argv[0]), **how)
         _running.add(started)
     try:
         with started:

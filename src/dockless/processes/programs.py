@@ -55,7 +55,7 @@ class ProgramsHere:
     """The programs of this machine, as `Programs`.
 
     Args:
-        environment: The caller's environment; children get it without `DOCKLESS_*`.
+        environment: The caller's environment; see `child_environment`.
         alone: Whether those that are run to their end need no terminal; see `run`.
     """
 

@@ -61,7 +61,7 @@ def run(  # noqa: PLR0913 - each is documented, and all but two go by keyword
 
     Args:
         argv: The program and its arguments; never a shell.
-        environment: The caller's environment; the child gets it without `DOCKLESS_*`.
+        environment: The caller's environment; see `child_environment`.
         stdin: What the child reads.
         timeout: Seconds after which it is killed; None for no limit.
         cwd: The folder it runs in.
@@ -202,7 +202,7 @@ def started_program(
 
     Args:
         argv: The program and its arguments; never a shell.
-        environment: The caller's environment; the child gets it without `DOCKLESS_*`.
+        environment: The caller's environment; see `child_environment`.
         how: Further arguments of `subprocess.Popen`.
 
     Raises:

@@ -24,8 +24,8 @@ from dockless.ssh.signatures import (
 )
 from dockless.ssh.wire import from_line, kind_of
 
-Passphrase = Callable[[Path], Secret | None]
-"""Gives the passphrase of a key file, or None when it is not available."""
+Passphrase = Callable[[str], Secret | None]
+"""Gives the passphrase of a key, by its file or secret, or None when it is not available."""
 
 KeyOf = Callable[[Secret], Secret]
 """Gives a private key of a project, which is named by a secret or written there."""
@@ -34,6 +34,7 @@ Sign = Callable[[bytes, str], bytes]
 """Signs data in a way, such as `rsa-sha2-512`; raises NoSignatureError."""
 
 _TRIES = 3
+_KEY_DATA = "ssh.key_data"
 _OTHERS = 0o077
 
 
@@ -54,6 +55,13 @@ class Offer(Struct, frozen=True):
         return kind_of(self.blob)
 
 
+class _ProjectKey(Struct, frozen=True):
+    """A private key that the project itself has, and what it is called."""
+
+    name: str
+    data: bytes
+
+
 class _Identity(Struct, frozen=True):
     """What an IdentityFile is: a private key's file, and its public half or a certificate of it."""
 
@@ -70,7 +78,7 @@ class KeyFiles:
     """Key files, each read once and unlocked once, whatever the number of hosts.
 
     Args:
-        passphrase: Gives the passphrases of key files.
+        passphrase: Gives the passphrases of keys.
         key_of: Gives the private keys that the project itself has.
 
     Attributes:
@@ -81,7 +89,8 @@ class KeyFiles:
     def __init__(self, passphrase: Passphrase, key_of: KeyOf = as_written) -> None:
         self._passphrase = passphrase
         self._key_of = key_of
-        self._project_keys: dict[Secret, PrivateKey | None] = {}
+        self._project_keys: dict[Secret, _ProjectKey] = {}
+        self._of_project: dict[Secret, PrivateKey | None] = {}
         self.key_troubles: dict[Secret, str] = {}
         self._lock = threading.Lock()
         self._keys: dict[Path, PrivateKey | None] = {}
@@ -120,8 +129,7 @@ class KeyFiles:
                 signer = partial(connected.sign, plain) if of_agent else self._of(each.path)
                 yield Offer(each.blob, signer)
         for named_key in route.key_data:
-            if key := self._of_the_project(named_key):
-                yield Offer(public_blob(key), partial(sign, key))
+            yield from self._of_the_project(named_key)
 
     def _signer(
         self, blob: bytes, held: Sequence[bytes], files: Sequence[_Identity], connected: Agent
@@ -150,21 +158,37 @@ class KeyFiles:
 
         return signed
 
-    def _of_the_project(self, named: Secret) -> PrivateKey | None:
+    def _of_the_project(self, named: Secret) -> Iterator[Offer]:
+        """Yield a private key that the project has; see `offers`."""
         with self._lock:
             if named not in self._project_keys:
-                self._project_keys[named] = self._parsed(named)
-            return self._project_keys[named]
+                self._project_keys[named] = _project_key(named, self._key_of(named))
+            blob = public_half(self._project_keys[named].data)
+        if blob:
+            yield Offer(blob, partial(self._signed_by_project, named))
+        elif key := self._project_loaded(named):
+            yield Offer(public_blob(key), partial(sign, key))
 
-    def _parsed(self, named: Secret) -> PrivateKey | None:
-        """Return a private key from its text; what is wrong with it is among the troubles."""
-        text = self._key_of(named).reveal().replace("\\n", "\n").strip() + "\n"
-        try:
-            return load_private(text.encode())
-        except ValueError:
-            why = "is encrypted, or not a private key in a form that is known"
-            self.key_troubles[named] = f"A key of `ssh.key_data` in deploy.yml {why}."
-            return None
+    def _signed_by_project(self, named: Secret, data: bytes, algorithm: str) -> bytes:
+        key = self._project_loaded(named)
+        if key is None:
+            raise NoSignatureError(self.key_troubles[named])
+        return sign(key, data, algorithm)
+
+    def _project_loaded(self, named: Secret) -> PrivateKey | None:
+        """Return a private key of the project; what is wrong with it is among the troubles."""
+        with self._lock:
+            if named not in self._of_project:
+                key = self._project_keys[named]
+                self._of_project[named] = None
+                try:
+                    self._of_project[named] = self._parsed(key.data, key.name)
+                except ValueError as error:
+                    locked = isinstance(error, LockedKeyError)
+                    why = str(error) if locked else "is not a private key in a form that is known"
+                    what = "A key" if key.name == _KEY_DATA else f"The key {key.name}"
+                    self.key_troubles[named] = f"{what} of `{_KEY_DATA}` in deploy.yml {why}."
+            return self._of_project[named]
 
     def _loaded(self, path: Path) -> PrivateKey | None:
         with self._lock:
@@ -182,34 +206,45 @@ class KeyFiles:
                     f"{path} is not used, as others may read it: run `chmod 600 {path}`."
                 )
                 return None
-            data = read_regular(path)
-            try:
-                return load_private(data)
-            except LockedKeyError:
-                return self._unlocked(path, data)
+            return self._parsed(read_regular(path), str(path))
+        except LockedKeyError as error:
+            self.troubles[path] = f"{path} {error}."
+            return None
         except (ValueError, OSError) as error:
-            why = (
-                error.strerror if isinstance(error, OSError) else "not a key, or a wrong passphrase"
-            )
+            why = error.strerror if isinstance(error, OSError) else "it is not a key"
             self.troubles[path] = f"{path} cannot be used: {why}."
             return None
 
-    def _unlocked(self, path: Path, data: bytes) -> PrivateKey | None:
-        """Return an encrypted key; a passphrase that was typed wrong may be typed again."""
+    def _parsed(self, data: bytes, name: str) -> PrivateKey:
+        """Return a private key; a passphrase that was typed wrong may be typed again.
+
+        Raises:
+            LockedKeyError: It is encrypted, and cannot be unlocked.
+            ValueError: It is no key.
+        """
+        try:
+            return load_private(data)
+        except LockedKeyError:
+            pass
         before = None
-        for left in reversed(range(_TRIES)):
-            secret = self._passphrase(path)
+        for _ in range(_TRIES):
+            secret = self._passphrase(name)
             if secret is None:
-                wrong = "the passphrase is wrong" if before else "no passphrase was given"
-                self.troubles[path] = f"{path} is encrypted, and {wrong}."
-                return None
+                break
             try:
                 return load_private(data, secret.reveal().encode(errors="surrogateescape"))
             except ValueError:
-                if secret is before or not left:  # what is kept somewhere is given each time
-                    raise
-                before = secret
-        return None
+                is_same, before = secret is before, secret
+                if is_same:  # what is kept somewhere is given each time
+                    break
+        wrong = "the passphrase is wrong" if before else "no passphrase was given"
+        raise LockedKeyError(f"is encrypted, and {wrong}")
+
+
+def _project_key(named: Secret, key: Secret) -> _ProjectKey:
+    is_name = named is not key  # else the key itself is written there
+    text = key.reveal().replace("\\n", "\n").strip() + "\n"
+    return _ProjectKey(named.reveal() if is_name else _KEY_DATA, text.encode())
 
 
 def _identities(path: Path, route: Route) -> Iterator[_Identity]:

@@ -3,7 +3,6 @@
 import resource
 from collections.abc import Callable, Mapping
 from functools import partial
-from pathlib import Path
 from typing import Protocol
 
 from dockless.concurrency import cores
@@ -20,8 +19,8 @@ _HOSTS_A_CORE = 8
 class Answers(Protocol):
     """What the user of SSH gives, or a keyring."""
 
-    def passphrase(self, key: Path, /) -> Secret | None:
-        """Return the passphrase of a key file, or None when it is not available."""
+    def passphrase(self, key: str, /) -> Secret | None:
+        """Return the passphrase of a key, or None when it is not available."""
 
     def answer(self, question: HostQuestion, /) -> Secret | None:
         """Return the answer to what a host asks for, or None when it is not available."""

@@ -7,13 +7,14 @@ the registry and its token service can be reached through it.
 
 import contextlib
 import socket
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator
 from functools import partial
 
 import paramiko
 
 from dockless.errors import EngineError, HostLostError
 from dockless.model.endpoint import Endpoint, is_loopback
+from dockless.model.host import RegistryThere
 from dockless.oci.reference import DOCKER_HUB, DOCKER_HUB_HOSTS
 from dockless.ssh.executor import BROKEN, RemoteShell
 from dockless.ssh.reach import address
@@ -27,10 +28,13 @@ _LOOPBACK = "127.0.0.1"
 _HTTPS = 443
 
 HostPort = tuple[str, int]
+_Accept = Callable[[paramiko.Channel, object, object], None]
 
 
 @contextlib.contextmanager
-def tunnel(shell: RemoteShell, allowed: Collection[HostPort], port: int = 0) -> Iterator[int]:
+def tunnel(
+    shell: RemoteShell, allowed: Collection[HostPort], port: int = 0, *, fixed: bool = False
+) -> Iterator[int]:
     """Yield a port of the host's loopback, which leads here; it is closed with the block.
 
     Args:
@@ -38,9 +42,10 @@ def tunnel(shell: RemoteShell, allowed: Collection[HostPort], port: int = 0) -> 
         allowed: The hosts and ports that may be reached.
         port: The port to open there, which then leads to the first of them as it is; 0 for any,
             which is an HTTP proxy.
+        fixed: Whether no other port will do where that one is taken.
 
     Raises:
-        EngineError: The host's sshd does not allow it.
+        EngineError: The host's sshd does not allow it, or that port is taken.
     """
     direct = next(iter(allowed)) if port else None
 
@@ -51,50 +56,55 @@ def tunnel(shell: RemoteShell, allowed: Collection[HostPort], port: int = 0) -> 
         except NO_THREAD:
             channel.close()
 
+    opened = _opened(shell, port, accept) or (port and _opened(shell, 0, accept))
+    if not opened:
+        raise EngineError(
+            f"The SSH server of {shell.host} allows no reverse forwarding.",
+            "Allow it with `AllowTcpForwarding yes` there, or push with --via relay.",
+        )
     try:
-        opened = shell.transport.request_port_forward(_LOOPBACK, port, accept)
-    except paramiko.SSHException:
-        if not shell.transport.is_active():
-            raise HostLostError(f"The connection to {shell.host} broke.") from None
-        if port and _may_forward(shell):
+        if fixed and opened != port:
             raise EngineError(
                 f"Port {port} of {shell.host}, where its engine would look for the registry, "
                 "is taken there.",
                 "End what listens there, or push with --via relay.",
-            ) from None
-        raise EngineError(
-            f"The SSH server of {shell.host} allows no reverse forwarding.",
-            "Allow it with `AllowTcpForwarding yes` there, or push with --via relay.",
-        ) from None
-    try:
+            )
         yield opened
     finally:
         with contextlib.suppress(paramiko.SSHException, EOFError, OSError):
             shell.transport.cancel_port_forward(_LOOPBACK, opened)
 
 
-def _may_forward(shell: RemoteShell) -> bool:
-    """Whether a host forwards any port: sshd gives no reason why it does not forward one."""
+def _opened(shell: RemoteShell, port: int, accept: _Accept) -> int:
+    """Return the port that the host forwards; 0 where it refuses, of which sshd gives no reason."""
     try:
-        opened = shell.transport.request_port_forward(_LOOPBACK, 0)
-        shell.transport.cancel_port_forward(_LOOPBACK, opened)
-    except (*BROKEN, OSError):
-        return False
-    return True
+        return shell.transport.request_port_forward(_LOOPBACK, port, accept)
+    except paramiko.SSHException:
+        if not shell.transport.is_active():
+            raise HostLostError(f"The connection to {shell.host} broke.") from None
+        return 0
 
 
 @contextlib.contextmanager
-def registry_tunnel(shell: RemoteShell, endpoint: Endpoint) -> Iterator[Mapping[str, str]]:
-    """Open a tunnel to a registry; yield the variables that lead an engine on the host to it.
+def registry_tunnel(shell: RemoteShell, endpoint: Endpoint, engine: str) -> Iterator[RegistryThere]:
+    """Open a tunnel to a registry; yield how an engine on the host reaches it.
+
+    Args:
+        shell: The host.
+        endpoint: The registry.
+        engine: The engine. Where the port of a registry on loopback is taken there, another is
+            opened for crane alone: skopeo would show its login to what has that port, if the
+            registry sent it there.
 
     Raises:
-        EngineError: The host's sshd does not allow it.
+        EngineError: The host's sshd does not allow it, or the port is taken there.
     """
     name, port = address(endpoint)
     if is_loopback(endpoint.host):
         # engines go to loopback without a proxy, so the very port is opened there
-        with tunnel(shell, [(name, port)], port):
-            yield {}
+        with tunnel(shell, [(name, port)], port, fixed=engine != "crane") as opened:
+            moved = f"[{name}]:{opened}" if ":" in name else f"{name}:{opened}"
+            yield RegistryThere(host="" if opened == port else moved)
         return
     allowed = [(name, port)]
     if endpoint.host == DOCKER_HUB:
@@ -102,7 +112,8 @@ def registry_tunnel(shell: RemoteShell, endpoint: Endpoint) -> Iterator[Mapping[
     with tunnel(shell, allowed) as opened:
         url = f"http://{_LOOPBACK}:{opened}"
         names = ("HTTPS_PROXY", "HTTP_PROXY", "https_proxy", "http_proxy")
-        yield dict.fromkeys(names, url) | {"NO_PROXY": "", "no_proxy": ""}
+        variables = dict.fromkeys(names, url) | {"NO_PROXY": "", "no_proxy": ""}
+        yield RegistryThere(environment=variables)
 
 
 def _serve(

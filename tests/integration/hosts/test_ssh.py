@@ -202,6 +202,41 @@ def test_the_keyring_has_the_passphrase(
         output((python, "-c", script, "delete"))
 
 
+@pytest.mark.parametrize("known", ["at a terminal", "nowhere"])
+def test_a_locked_key_of_the_project_is_asked_about_at_a_terminal(
+    admin: Admin, docker_host: Host, key: Key, known: str
+) -> None:
+    for path in admin.ssh.iterdir():
+        path.unlink()
+    admin.knows(docker_host)
+    project = admin.program.project
+    for name, text in (
+        (".kamal/secrets", f'DEPLOY_KEY="{(key.folder / "id_locked").read_text()}"\n'),
+        ("config/deploy.yml", f"{_DEPLOY}servers: [{docker_host.address}]\n"),
+    ):
+        (project / name).parent.mkdir()
+        (project / name).write_text(text)
+    if known == "nowhere":
+        said = complaint(admin.run("ssh/locked:1"), 4)
+        assert "The key DEPLOY_KEY of `ssh.key_data` in deploy.yml is encrypted, and no " in said
+        assert said.count("DEPLOY_KEY") == 1
+        return
+    with admin.program.terminal("hosts", "--check") as terminal:
+        terminal.screen.expect("Passphrase for DEPLOY_KEY")
+        terminal.screen.sendline(PASSPHRASE)
+        code, shown = terminal.finish()
+    assert code == 0
+    assert "root on Linux" in shown
+    assert PASSPHRASE not in shown
+
+
+_DEPLOY = """\
+service: shop
+image: acme/shop
+ssh: {user: root, keys_only: true, key_data: [DEPLOY_KEY]}
+"""
+
+
 def _lock(admin: Admin, host: Host, key: Key) -> None:
     for path in admin.ssh.iterdir():
         path.unlink()

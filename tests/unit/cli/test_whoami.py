@@ -78,6 +78,26 @@ def test_with_the_right_password_there_is_a_login(
         run("other.example")
 
 
+@pytest.mark.parametrize("key", ["ci.example", "ci.example:5000", "10.0.0.1:80"])
+def test_the_logins_of_dockers_variable_are_listed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], key: str
+) -> None:
+    monkeypatch.setenv("DOCKLESS_KEYRING_PASSWORD", "right")
+    monkeypatch.setenv(
+        "DOCKER_AUTH_CONFIG", json.dumps({"auths": {key: {"auth": "bWU6aHVudGVyMg=="}}})
+    )
+    run("--format", "json")
+    said = capsys.readouterr()
+    [login] = [each for each in json.loads(said.out)["logins"] if each["registry"] == key]
+    assert "DOCKER_AUTH_CONFIG" in login.values()
+    assert "hunter2" not in said.out + said.err
+    monkeypatch.setenv("DOCKER_AUTH_CONFIG", "hunter2")
+    run()
+    said = capsys.readouterr()
+    assert "Warning: DOCKER_AUTH_CONFIG " in said.err
+    assert "hunter2" not in said.out + said.err
+
+
 def unreadable(path: Path, how: str) -> None:
     """Make a file of logins that cannot be read, whoever reads it."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -28,6 +28,10 @@ ENVIRONMENT = {"USER_NAME": "acme", "EMPTY": "", "PORT_2": "2222"}
         ("<%# nothing %>\na: 1", "\na: 1"),
         ("# <% if x %>\na: 1", "# <% if x %>\na: 1"),
         ("<%# two\nlines %>\na: 1", "\n\na: 1"),
+        ("a: <%= 'x' %>", "a: x"),
+        ('a: <%= ENV["NONE"] || ENV["USER_NAME"] %>', "a: acme"),
+        ('a: <%= ENV["PORT_2"] == "2222" %>', "a: true"),
+        ('a: <%= ENV["PORT_2"] -%>\n,b', "a: 2222,b"),
     ],
 )
 def test_what_asks_for_the_environment_is_answered(text: str, expected: str) -> None:
@@ -41,11 +45,70 @@ def test_what_asks_for_the_environment_is_answered(text: str, expected: str) -> 
         ("a: 1\n<%- require 'x' -%>", 2),
         ("a:\n  - 1\n  <% [1].each do |n| %>", 3),
         ("a: <%% x %>", 1),
+        ('<% if ENV["USER_NAME"].start_with?("a") %>\na: 1\n<% end %>', 1),
+        ('<% if ENV["NONE"] %>\n<% elsif x %>\n<% end %>', 2),
+        ('<% if ENV["USER_NAME"] %>\na: 1\n', 1),
+        ("a: 1\n<% end %>", 2),
+        ("a: 1\n<% else %>", 2),
+        ("<% if nil %>\n<% else %>\n<% else %>\n<% end %>", 3),
+        ("<% if nil %>\n<% [1].each do |n| %>\n<% end %>\n<% end %>", 2),
+        ("<% if true %>\n<% end.to_s %>", 2),
     ],
 )
 def test_ruby_that_decides_what_the_file_is_is_refused(text: str, line: int) -> None:
     with pytest.raises(UsageError, match=f"deploy.yml:{line} is ERB"):
         answered(text, "deploy.yml", ENVIRONMENT)
+
+
+@pytest.mark.parametrize("condition", ["if ENV.fetch('NONE')", 'unless !ENV.fetch("NONE").nil?'])
+def test_a_variable_that_a_condition_lacks_is_named(condition: str) -> None:
+    with pytest.raises(UsageError, match=r"deploy\.yml:2 needs the variable NONE, which"):
+        answered(f"a: 1\n<% {condition} %>\n<% end %>", "deploy.yml", ENVIRONMENT)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('<% if ENV["USER_NAME"] == "acme" %>\na: 1\n<% end %>\nb: 2\n', "\na: 1\n\nb: 2\n"),
+        ('<% if ENV["USER_NAME"] == "other" %>\na: 1\n<% end %>\nb: 2\n', "\n\n\nb: 2\n"),
+        ('<% unless ENV["EMPTY"].empty? -%>\na: 1\n<% end -%>\nb: 2\n', "\n\n\nb: 2\n"),
+        ("<%- if nil -%>\na: 1\n<%- else -%>\na: 2\n<%- end -%>\nb: 1\n", "\n\n\na: 2\n\nb: 1\n"),
+        (
+            (
+                "<% if nil %>\na: 1\n<% elsif ENV['NONE'] %>\n\n<% elsif ENV['EMPTY'] %>\na: 3\n"
+                "<% elsif x %>\na: 4\n<% else %>\na: 5\n<% end %>\nb: 1"
+            ),
+            "\n\n\n\n\na: 3\n\n\n\n\n\nb: 1",
+        ),
+        (
+            "<% if nil %>\n<% if x %>\na: <%= y %>\n<% end %>\n<% else %>\na: 1\n<% end %>",
+            "\n\n\n\n\na: 1\n",
+        ),
+        ("a: [1<% if true %>, 2<% else %>, 3<% end %>]", "a: [1, 2]"),
+        ("a: [1<% if false %>, 2<% else %>, 3<% end %>]", "a: [1, 3]"),
+        ("a: x<% if false %>\n  y\n<% end %>z", "a: xz"),
+        ("s:\n  <% if 'x' -%>\n- 1\n  <%- end -%>\n  - 2\n", "s:\n\n  - 1\n\n  - 2\n"),
+        ("# <% if x %>\na: 1\n# <% end %>\n", "# <% if x %>\na: 1\n# <% end %>\n"),
+    ],
+)
+def test_conditions_on_the_environment_are_answered_and_lines_keep_their_numbers(
+    text: str, expected: str
+) -> None:
+    assert answered(text, "deploy.yml", ENVIRONMENT) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "out"),
+    [
+        ("<% if true -%>\n" * 100_000 + "<% end -%>\n" * 100_000 + "a: 1", 200_004),
+        ("<% if nil %>\n" * 100_000 + "<% end %>\n" * 100_000 + "a: 1", 200_004),
+        ("<% if nil %>\n" + "<% elsif nil %>\n" * 100_000 + "<% end %>\na: 1", 100_006),
+        (" " * 1_000_000 + "<%- if nil -%> <% end -%>\n" * 100_000, None),
+    ],
+)
+def test_any_number_of_conditions_takes_time_in_proportion(text: str, out: int | None) -> None:
+    made = answered(text, "deploy.yml", {})
+    assert out is None or len(made) == out
 
 
 @pytest.mark.parametrize(("text", "name"), [(RUBY, ""), (f"a{UNSET}/b", "NONE"), ("x", "")])

@@ -557,3 +557,94 @@ def test_a_keyring_that_fails_is_named_with_its_remedy(
     )
     assert (found.failed, found.remedy) == ((ring.name,), "Unlock it.")
     assert found.troubles == ("It is locked. Unlock it.",)
+
+
+def variable(**users: str) -> str:
+    """Return what `DOCKER_AUTH_CONFIG` has for these hosts, written with `_` for a colon."""
+    auths = {
+        host.replace("_", ":"): {"auth": base64.b64encode(f"{user}:pw-{user}".encode()).decode()}
+        for host, user in users.items()
+    }
+    return json.dumps({"auths": auths})
+
+
+def test_dockers_variable_goes_before_its_file(tmp_path: Path, environment: dict[str, str]) -> None:
+    login(tmp_path / ".docker/config.json", "file")
+    environment["DOCKER_AUTH_CONFIG"] = variable(host_5000="variable")
+    sources = Sources(environment=environment, home=tmp_path)
+    for found in (find(APP, Given(), sources), explain(APP, Given(), sources)):
+        assert found.credential == Credential(
+            username="variable", password=Secret("pw-variable"), origin="DOCKER_AUTH_CONFIG"
+        )
+        assert found.asked[-1] == "DOCKER_AUTH_CONFIG: variable"
+
+
+@pytest.mark.parametrize(
+    ("text", "asked"),
+    [
+        (variable(other="variable"), "nothing"),
+        (variable(host="variable"), "nothing"),
+        ("{}", "nothing"),
+        ('{"auths": null}', "nothing"),
+        (" \n", "nothing"),
+        ("null", "nothing"),
+    ],
+)
+def test_without_a_login_in_dockers_variable_its_file_is_read(
+    tmp_path: Path, environment: dict[str, str], text: str, asked: str
+) -> None:
+    login(tmp_path / ".docker/config.json", "file")
+    environment["DOCKER_AUTH_CONFIG"] = text
+    found = find(APP, Given(), Sources(environment=environment, home=tmp_path))
+    assert found.credential
+    assert found.credential.username == "file"
+    assert f"DOCKER_AUTH_CONFIG: {asked}" in found.asked
+    assert not found.troubles
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "hunter2",
+        '{"auths": {"host:5000": {"auth": "aHVudGVyMg=="}}}',  # no colon in it
+        '{"auths": {"host:5000": {"auth": "Omh1bnRlcjI="}}}',  # no username
+        '{"auths": {"host:5000": {"auth": "hunter2!"}}}',
+        '{"auths": {"host:5000": {}}}',
+        '{"auths": {"host:5000": {"username": "u", "password": "hunter2"}}}',
+        '{"auths": {"host:5000": {"auth": "dTpwdw==", "email": "hunter2@example.com"}}}',
+        '{"auths": {"other": null}}',
+        '{"auths": ["hunter2"]}',
+        '{"auths": {}, "credHelpers": {"host:5000": "hunter2"}}',
+        f"{variable(host_5000='hunter2')} {variable(host_5000='hunter2')}",
+        '["hunter2"]',
+    ],
+)
+def test_a_variable_that_docker_does_not_take_is_skipped_with_a_warning(
+    tmp_path: Path, environment: dict[str, str], text: str
+) -> None:
+    login(tmp_path / ".docker/config.json", "file")
+    environment["DOCKER_AUTH_CONFIG"] = text
+    found = find(APP, Given(), Sources(environment=environment, home=tmp_path))
+    assert found.credential
+    assert found.credential.username == "file"
+    [trouble] = found.troubles
+    assert trouble.startswith("DOCKER_AUTH_CONFIG ")
+    assert "hunter2" not in f"{trouble}{found}"
+
+
+@pytest.mark.parametrize(
+    ("repository", "key", "user"),
+    [
+        (Repository.of("docker.io", "team/app"), "https://index.docker.io/v1/", "hub"),
+        (Repository.of("docker.io", "team/app"), "docker.io", None),
+        (Repository.of("ghcr.io", "team/app"), "ghcr.io", "hub"),
+        (Repository.of("ghcr.io", "team/app"), "ghcr.io/team", None),
+        (Repository.of("ghcr.io", "team/app"), "https://ghcr.io", None),
+    ],
+)
+def test_a_key_of_dockers_variable_is_the_one_that_docker_looks_for(
+    tmp_path: Path, environment: dict[str, str], repository: Repository, key: str, user: str | None
+) -> None:
+    environment["DOCKER_AUTH_CONFIG"] = json.dumps({"AUTHS": {key: {"Auth": "aHVi\nOnB3"}}})
+    found = find(repository, Given(), Sources(environment=environment, home=tmp_path))
+    assert (found.credential and found.credential.username) == user

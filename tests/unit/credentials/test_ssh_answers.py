@@ -1,7 +1,6 @@
 """Passwords for hosts: who is asked, how often, and for which hosts an answer counts."""
 
 import os
-from pathlib import Path
 
 import pytest
 
@@ -103,7 +102,7 @@ def test_a_code_is_asked_for_each_time() -> None:
 def test_nobody_is_asked_without_a_terminal() -> None:
     person = Person(at_terminal=False)
     assert SshAnswers(person, os.environ).answer(question("a")) is None
-    assert SshAnswers(person, os.environ).passphrase(Path("/k")) is None
+    assert SshAnswers(person, os.environ).passphrase("/k") is None
     assert person.asked == []
 
 
@@ -119,5 +118,5 @@ def test_what_a_keyring_has_is_given_once(monkeypatch: pytest.MonkeyPatch) -> No
     found = SshAnswers(person, os.environ)
     assert found.answer(question("a")) == Secret("kept")
     assert found.answer(question("a", number=1)) == Secret("typed")
-    assert found.passphrase(Path("/k")) == Secret("locked")
-    assert found.passphrase(Path("/k")) == Secret("typed")
+    assert found.passphrase("/k") == Secret("locked")
+    assert found.passphrase("/k") == Secret("typed")

@@ -102,6 +102,26 @@ def test_every_file_that_is_wrong_is_named_and_the_others_are_read(tmp_path: Pat
     assert files.facts["files"] == (str(auth),)
 
 
+@pytest.mark.parametrize(
+    ("text", "state", "what"),
+    [
+        ('{"auths": {"a.example": {"auth": "bWU6c2VjcmV0"}}}', "ok", "a.example"),
+        ("{}", "ok", "no registry"),
+        ('{"auths": {"a.example": {"auth": "c2VjcmV0"}}}', "problem", "a.example"),
+        ("secret", "problem", "JSON"),
+    ],
+)
+def test_dockers_variable_is_checked_where_it_is_set(
+    tmp_path: Path, text: str, state: str, what: str
+) -> None:
+    found, _ = check_files({"DOCKER_AUTH_CONFIG": text}, tmp_path)
+    assert (found.subject, found.state) == ("DOCKER_AUTH_CONFIG", state)
+    assert what in found.what
+    assert bool(found.remedy) == (state == "problem")
+    assert "secret" not in str(found)
+    assert len(list(check_files({"DOCKER_AUTH_CONFIG": ""}, tmp_path))) == 1
+
+
 def test_a_project_that_cannot_be_read_is_a_problem() -> None:
     def read() -> Iterator[None]:
         raise UsageError("deploy.yml is no YAML.")

@@ -47,12 +47,13 @@ def test_without_a_credential_an_engine_is_anonymous(engine: str) -> None:
     registry = FakeEngineRegistry(Endpoint(host="docker.io"))
     auths, anonymous, _ = read(engine, registry)
     assert (auths, anonymous) == ({}, True)
-    assert sent_authfile(engine, registry, HUB) is None
+    assert sent_authfile(engine, registry, HUB, "docker.io") is None
 
 
 @pytest.mark.parametrize(
     ("engine", "key"), [("crane", "https://index.docker.io/v1/"), ("skopeo", "docker.io")]
 )
 def test_an_engine_on_a_host_gets_the_token_in_its_own_form(engine: str, key: str) -> None:
-    sent = sent_authfile(engine, WithTokens(Endpoint(host="docker.io"), PASSWORD), HUB)
+    registry = WithTokens(Endpoint(host="docker.io"), PASSWORD)
+    sent = sent_authfile(engine, registry, HUB, "docker.io")
     assert json.loads(sent or b"") == {"auths": {key: {"registrytoken": "one-repo"}}}

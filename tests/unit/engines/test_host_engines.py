@@ -1,5 +1,6 @@
 """What one host has to push with, and what is sent there for it."""
 
+import json
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import pytest
+from msgspec.structs import replace
 
 from dockless.engines import skopeo
 from dockless.engines.host_engines import EngineTarget, HostEngines, engine_there
@@ -14,7 +16,7 @@ from dockless.engines.on_host import CraneThere, SkopeoThere
 from dockless.engines.probe import Abilities
 from dockless.errors import EngineError
 from dockless.model.endpoint import Endpoint, Trust
-from dockless.model.host import Exported, Facts
+from dockless.model.host import Exported, Facts, RegistryThere
 from dockless.model.options import PushOptions
 from dockless.model.secret import Credential, Secret
 from dockless.oci.reference import Repository
@@ -157,7 +159,7 @@ def test_what_an_engine_needs_is_sent_before_it_starts(name: str) -> None:
     host = Host()
     registry = FakeEngineRegistry(ENDPOINT, Credential(username="me", password=Secret("pw")))
     made = engines(host, registry=registry)
-    env = made.prepared(name, f"/usr/bin/{name}", {"A": "1"})
+    env = made.prepared(name, f"/usr/bin/{name}", RegistryThere(environment={"A": "1"}))
     assert host.sent["certificates"] == ENDPOINT.trust.ca_files
     assert (env.program, env.certificates) == (f"/usr/bin/{name}", f"{FOLDER}/certificates")
     sent = env.authfile()
@@ -183,5 +185,15 @@ def test_the_questions_about_the_registry_are_answered_with_its_credential() -> 
 
 
 def test_without_a_credential_an_engine_there_gets_no_authfile() -> None:
-    env = engines(Host()).prepared("crane", "/usr/bin/crane", {})
+    env = engines(Host()).prepared("crane", "/usr/bin/crane", RegistryThere())
     assert env.authfile() is None
+
+
+@pytest.mark.parametrize("port", [40000, 40001, 443])
+def test_a_registry_at_another_port_there_is_reached_with_its_own_login(port: int) -> None:
+    host = Host()
+    registry = FakeEngineRegistry(ENDPOINT, Credential(username="me", password=Secret("pw")))
+    reached = RegistryThere(host=f"localhost:{port}")
+    env = engines(host, registry=registry).prepared("crane", "/usr/bin/crane", reached)
+    assert env.endpoint == replace(ENDPOINT, host=f"localhost:{port}")
+    assert list(json.loads(env.authfile() or b"")["auths"]) == [f"localhost:{port}"]

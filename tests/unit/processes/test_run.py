@@ -30,7 +30,16 @@ def test_a_child_sees_nothing_of_our_own_settings() -> None:
     said = run(("env",), ENVIRONMENT).stdout.decode()
     assert "KEPT=1" in said
     assert "hunter2" not in said
-    assert child_environment(ENVIRONMENT) == {"PATH": os.defpath, "KEPT": "1"}
+    assert child_environment(ENVIRONMENT, "env") == {"PATH": os.defpath, "KEPT": "1"}
+
+
+@pytest.mark.parametrize(
+    ("program", "gets"),
+    [("docker", True), ("docker-credential-x", False), ("podman", False), ("./docker", False)],
+)
+def test_the_logins_of_dockers_variable_reach_docker_alone(program: str, *, gets: bool) -> None:
+    environment = {"PATH": os.defpath, "DOCKER_AUTH_CONFIG": "hunter2"}
+    assert ("DOCKER_AUTH_CONFIG" in child_environment(environment, program)) == gets
 
 
 def test_a_program_runs_where_it_is_told_to(tmp_path: Path) -> None:

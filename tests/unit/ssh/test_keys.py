@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from dockless.errors import UsageError
 from dockless.model.secret import Secret
+from dockless.ssh.agent import NoSignatureError
 from dockless.ssh.config import Route
 from dockless.ssh.keys import KeyFiles
 from dockless.ssh.wire import as_line
@@ -43,7 +44,7 @@ def route(*keys: str) -> Route:
     )
 
 
-def no_passphrase(_: Path) -> None:
+def no_passphrase(_: str) -> None:
     """Give none."""
 
 
@@ -95,7 +96,6 @@ def test_secrets_are_looked_up_once_for_all_hosts() -> None:
         "hunter2",
         "-----BEGIN OPENSSH PRIVATE KEY-----\nabc\n-----END OPENSSH PRIVATE KEY-----",
         "-----BEGIN PRIVATE KEY-----\nabc\n-----END PRIVATE KEY-----",
-        text(ED25519, PrivateFormat.OpenSSH, b"locked"),
         text(RSA, PrivateFormat.PKCS8, b"locked"),
     ],
 )
@@ -114,3 +114,56 @@ def test_a_secret_that_is_not_there_is_an_error() -> None:
 
     with pytest.raises(UsageError, match="No secret KEY"):
         list(KeyFiles(no_passphrase, key_of).offers(route("KEY")))
+
+
+LOCKED = [
+    pytest.param(ED25519, PrivateFormat.OpenSSH, id="Ed25519"),
+    pytest.param(EC, PrivateFormat.OpenSSH, id="ECDSA"),
+    pytest.param(RSA, PrivateFormat.TraditionalOpenSSL, id="RSA in PKCS#1"),
+    pytest.param(EC, PrivateFormat.PKCS8, id="ECDSA in PKCS#8"),
+]
+
+
+@pytest.mark.parametrize(("key", "form"), LOCKED)
+@pytest.mark.parametrize("name", ["DEPLOY_KEY", ""])
+def test_a_locked_key_of_the_project_is_unlocked_once_for_all_hosts(
+    key: Key, form: PrivateFormat, name: str
+) -> None:
+    asked: list[str] = []
+    answers = ["wrong", "locked"]
+    whole = text(key, form, b"locked")
+
+    def passphrase(what: str) -> Secret:
+        asked.append(what)
+        return Secret(answers.pop(0))
+
+    def key_of(named: Secret) -> Secret:
+        return Secret(whole) if name else named
+
+    ring = KeyFiles(passphrase, key_of)
+    for _ in range(2):
+        (offered,) = ring.offers(route(name or whole))
+        if form == PrivateFormat.OpenSSH and len(answers) == 2:
+            assert asked == [], "nobody is asked before the host has accepted the key"
+        way = "rsa-sha2-512" if offered.kind == "ssh-rsa" else offered.kind
+        assert offered.sign(b"data", way)
+    assert asked == [name or "ssh.key_data"] * 2
+    assert ring.key_troubles == {}
+
+
+@pytest.mark.parametrize(("key", "form"), LOCKED)
+@pytest.mark.parametrize(
+    ("kept", "why"),
+    [(None, "no passphrase was given"), (Secret("wrong"), "the passphrase is wrong")],
+)
+def test_a_locked_key_of_the_project_without_its_passphrase_is_told_of(
+    key: Key, form: PrivateFormat, kept: Secret | None, why: str
+) -> None:
+    ring = KeyFiles(lambda _: kept, lambda _: Secret(text(key, form, b"locked")))
+    for offered in ring.offers(route("DEPLOY_KEY")):
+        with pytest.raises(NoSignatureError):
+            offered.sign(b"data", offered.kind)
+    (trouble,) = ring.key_troubles.values()
+    assert "The key DEPLOY_KEY of `ssh.key_data` in deploy.yml" in trouble
+    assert why in trouble
+    assert "PRIVATE" not in trouble

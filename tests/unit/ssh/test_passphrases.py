@@ -45,9 +45,9 @@ def route(key: Path) -> Route:
 @pytest.mark.parametrize("wrong", [0, 1, 2, 3])
 def test_a_wrong_passphrase_is_asked_for_again(key: Path, wrong: int) -> None:
     answers = [f"wrong {n}" for n in range(wrong)] + ["right"]
-    asked: list[Path] = []
+    asked: list[str] = []
 
-    def passphrase(path: Path) -> Secret:
+    def passphrase(path: str) -> Secret:
         asked.append(path)
         return Secret(answers.pop(0))
 
@@ -62,9 +62,9 @@ def test_a_wrong_passphrase_is_asked_for_again(key: Path, wrong: int) -> None:
 
 @pytest.mark.parametrize("kept", [Secret("wrong"), None])
 def test_what_a_keyring_keeps_is_not_tried_for_ever(key: Path, kept: Secret | None) -> None:
-    asked: list[Path] = []
+    asked: list[str] = []
 
-    def passphrase(path: Path) -> Secret | None:
+    def passphrase(path: str) -> Secret | None:
         asked.append(path)
         return kept
 

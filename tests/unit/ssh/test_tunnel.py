@@ -5,7 +5,8 @@ import paramiko
 import pytest
 
 from dockless.errors import EngineError
-from dockless.ssh.tunnel import _place, tunnel
+from dockless.model.endpoint import Endpoint
+from dockless.ssh.tunnel import _place, registry_tunnel, tunnel
 
 if TYPE_CHECKING:
     from dockless.ssh.executor import RemoteShell
@@ -48,6 +49,10 @@ class Forwarding:
         """Cancel nothing."""
 
 
+def build1(*allowed: int) -> "RemoteShell":
+    return cast("RemoteShell", SimpleNamespace(host="build1", transport=Forwarding(*allowed)))
+
+
 @pytest.mark.parametrize(
     ("allowed", "port", "words"),
     [
@@ -60,9 +65,44 @@ class Forwarding:
 def test_a_port_that_is_taken_is_told_from_forwarding_that_is_forbidden(
     allowed: tuple[int, ...], port: int, words: str
 ) -> None:
-    shell = SimpleNamespace(host="build1", transport=Forwarding(*allowed))
     with (
         pytest.raises(EngineError, match=words),
-        tunnel(cast("RemoteShell", shell), [("registry", 5000)], port),
+        tunnel(build1(*allowed), [("registry", 5000)], port, fixed=True),
+    ):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("allowed", "host", "seen"),
+    [
+        ((0, 5000), "localhost:5000", ""),
+        ((0,), "localhost:5000", "localhost:40000"),
+        ((0,), "127.0.0.1:5001", "127.0.0.1:40000"),
+        ((0,), "localhost", "localhost:40000"),
+        ((0,), "[::1]:5000", "[::1]:40000"),
+        ((5000,), "127.0.0.1:5000", ""),
+    ],
+)
+def test_where_the_port_of_a_registry_is_taken_there_crane_gets_another(
+    allowed: tuple[int, ...], host: str, seen: str
+) -> None:
+    with registry_tunnel(build1(*allowed), Endpoint(host=host), "crane") as reached:
+        assert (reached.host, reached.environment) == (seen, {})
+
+
+@pytest.mark.parametrize(
+    ("engine", "allowed", "words"),
+    [
+        ("skopeo", (0,), "Port 5000 of build1"),
+        ("skopeo", (), "allows no reverse forwarding"),
+        ("crane", (), "allows no reverse forwarding"),
+    ],
+)
+def test_skopeo_gets_no_other_port_and_nobody_where_forwarding_is_forbidden(
+    engine: str, allowed: tuple[int, ...], words: str
+) -> None:
+    with (
+        pytest.raises(EngineError, match=words),
+        registry_tunnel(build1(*allowed), Endpoint(host="localhost:5000"), engine),
     ):
         pass

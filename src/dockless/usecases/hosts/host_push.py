@@ -121,7 +121,7 @@ class HostPush:
         self._retry_policy = RetryPolicy(
             attempts=job.attempts,
             deadline=None,
-            note=host.progress.note,
+            note=self._note,
             sleep=self._sleep,
             shared_backoff=job.shared_backoff,
         )
@@ -155,6 +155,10 @@ class HostPush:
         if until is not None and not self._left.wait(max(0.0, until - time.monotonic())):
             self._late = True
             self.abort()
+
+    def _note(self, text: str) -> None:
+        if not self._aborted.is_set():  # what breaks then is not tried again
+            self._host.progress.note(text)
 
     def _sleep(self, seconds: float) -> None:
         if self._aborted.wait(seconds):

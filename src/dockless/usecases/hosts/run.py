@@ -114,7 +114,8 @@ class _HostsRun(Struct, kw_only=True):
 
     def end(self, number: int, result: HostResult) -> None:
         self.results[number] = result
-        self.tell(result)
+        if not self.stopped.is_set():  # else it was broken off, and did not fail
+            self.tell(result)
 
     def too_many(self) -> bool:
         most = self.rules.most_failures

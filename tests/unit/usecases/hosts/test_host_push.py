@@ -239,6 +239,28 @@ def test_an_abort_ends_the_connection_and_every_pause(host: Host) -> None:
     with pytest.raises(PushError, match="interrupted"):
         push.deliver()
     assert host.steps[0] == "end"
+    assert host.progress.notes == [], "nothing is said to be tried again"
+
+
+@pytest.mark.parametrize("step", ["open", "invoke"])
+@pytest.mark.parametrize("broken", [HostLostError("It was lost."), BrokenPipe()])
+def test_what_an_abort_breaks_is_not_said_to_be_tried_again(
+    host: Host, step: str, broken: BaseException
+) -> None:
+    push = HostPush(job(host, attempts=5), host)
+    went_on = host._step
+
+    def aborted(name: str) -> None:
+        went_on(name)
+        if name == step:
+            push.abort()
+            raise broken
+
+    host._step = aborted  # type: ignore[method-assign] # as of another thread
+    with pytest.raises(PushError, match="interrupted"):
+        push.deliver()
+    assert not [note for note in host.progress.notes if "Retrying" in note]
+    assert host.steps.count(step) == 1
 
 
 @pytest.mark.parametrize("known", [True, False])

@@ -146,6 +146,22 @@ def test_hosts_that_were_begun_may_tidy_up_after_an_interrupt(plan: Plan) -> Non
     assert [host.left for host in hosts] == [1, 1]
 
 
+@pytest.mark.parametrize("others", [1, 2, 3])
+def test_hosts_that_an_interrupt_breaks_off_have_not_failed(plan: Plan, others: int) -> None:
+    hosts = [brings(plan) for _ in range(others + 1)]
+    begun, aborted = threading.Barrier(others + 1), threading.Event()
+    for host in hosts[1:]:
+        host.wait = lambda: (begun.wait(60), aborted.wait(60))
+        host.brings = PushError("The connection broke.")
+        host.abort = aborted.set  # type: ignore[method-assign] # it breaks the connections
+    hosts[0].wait = lambda: begun.wait(60)
+    hosts[0].brings = KeyboardInterrupt()
+    fleet = Fleet(hosts)
+    with pytest.raises(KeyboardInterrupt):
+        fleet.push(parallel=others + 1)
+    assert fleet.overview.shown == []
+
+
 def test_the_tags_move_once_when_all_have_delivered(plan: Plan) -> None:
     fleet = Fleet([brings(plan), brings(plan), brings(plan)])
     outcome = fleet.push(parallel=3)
