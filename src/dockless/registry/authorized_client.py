@@ -119,7 +119,7 @@ class AuthorizedClient(RegistryLogin):
         if not own and request.method in _UPLOADING:
             self._upload_place = shown(url)
         response = self._send(url, request, let_in)
-        if request.method == "PATCH" and own and (led := response.headers.get("Location", "")):
+        if request.method == "PATCH" and own and (led := response.location):
             self._upload_place = self._upload_place or self.leads_elsewhere(repository, led)
         replayable = request.body is None or isinstance(request.body, bytes)
         if response.status == _UNAUTHORIZED and replayable and own and self._learns(response):
