@@ -148,7 +148,7 @@ class AuthorizedClient(RegistryLogin):
         self._passes.pop(repository.path, None)
         if let_in and let_in.token and self.account():
             return denials.account_denial(response, repository, self.account())
-        return self.refusal()
+        return self.refusal(response)
 
     def leads_elsewhere(self, repository: Repository, location: str) -> str:
         """Return a Location, shortened, if it must not get the credential; otherwise nothing."""
