@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 
+from msgspec.structs import replace
+
 from dockless.model.endpoint import Endpoint
 from dockless.transport.bodies import Body, BodySink
 from dockless.transport.http import HttpClient, Response
@@ -61,6 +63,7 @@ class StubHttp(HttpClient):
         self.asked.append(Asked(what, dict(headers or {}), body))
         answers = self._answers.get(what, [Response(status=404, headers={}, body=b"")])
         answer = answers.pop(0) if len(answers) > 1 else answers[0]
+        answer = replace(answer, url=answer.via[-1] if answer.via else url)
         if sink is None or answer.status != HTTPStatus.OK:
             return answer
         sink(answer.body)

@@ -67,7 +67,7 @@ def _try(client: RegistryClient, repository: Repository) -> Tried:
     source = quote(repository.path, safe="")
     path = f"blobs/uploads/?mount={quote(str(_NOWHERE))}&from={source}"
     begun = client.request("POST", repository, path)
-    location = begun.headers.get("Location", "")
+    location = begun.location
     if begun.status != _ACCEPTED or not location:
         return Tried(begun=begun.status, location=bool(location))
     chunk, received, cancelled = None, "", None
@@ -79,7 +79,7 @@ def _try(client: RegistryClient, repository: Repository) -> Tried:
         }
         answer = client.request("PATCH", repository, location, headers, _CHUNK)
         chunk, received = answer.status, bounded(answer.headers.get("Range", ""))
-        location = answer.headers.get("Location", "") or location
+        location = answer.location or location
     finally:
         cancelled = _cancelled(client, repository, location)
     return Tried(

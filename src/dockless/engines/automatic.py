@@ -21,6 +21,7 @@ from msgspec.structs import replace
 
 from dockless.errors import (
     AuthError,
+    ContentRefusedError,
     DocklessError,
     EngineDeniedError,
     EngineError,
@@ -135,10 +136,16 @@ class Automatic:
                 raise refusal from None
             raise
 
-    def _in_own_words(self, error: AuthError, repository: Repository) -> AuthError:
+    def _in_own_words(self, error: AuthError, repository: Repository) -> DocklessError:
         """Return what the registry answers this account, in place of a program's words for it."""
-        asked = self._refusal(repository) if isinstance(error, EngineDeniedError) else None
-        return asked if isinstance(asked, AuthError) else error
+        if not isinstance(error, EngineDeniedError):
+            return error
+        asked = self._refusal(repository)
+        if isinstance(asked, AuthError | ContentRefusedError):
+            return asked
+        if asked is None and error.refuses_put:  # 402 may have the code DENIED, too
+            return UnclearAnswerError(error.what, error.remedy)
+        return error
 
     def pull(self, source: Reference, layout: Path) -> None:
         """Pull an image or index into a new layout, unchanged."""

@@ -22,6 +22,14 @@ from dockless.errors import (
 )
 
 
+def no_room(host: str, said: str) -> ContentRefusedError:
+    """Return the error for a registry that stores no more."""
+    return ContentRefusedError(
+        f"{host} does not store more: {said}",
+        "Delete images there that are not needed, or have the quota raised.",
+    )
+
+
 class Rule(Struct, frozen=True, kw_only=True):
     """What some words, or HTTP statuses, in an engine's stderr mean.
 
@@ -114,6 +122,10 @@ RULES: tuple[Rule, ...] = (
         error=lambda _, host, said: NetworkError(
             f"{host} is busy: {said}", "Try again later.", busy=True
         ),
+    ),
+    Rule(
+        codes=frozenset({402, 507}),
+        error=lambda _, host, said: no_room(host, said),
     ),
     Rule(
         words=("internal server error",),

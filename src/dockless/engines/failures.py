@@ -2,10 +2,9 @@
 
 import re
 
-from dockless.engines.failure_rules import RULES
+from dockless.engines.failure_rules import RULES, no_room
 from dockless.errors import (
     AuthError,
-    ContentRefusedError,
     DocklessError,
     ManifestRefusedError,
     NetworkError,
@@ -58,6 +57,9 @@ _STATUS = re.compile(
 _TROUBLE = (": unknown:", ": unavailable:")
 """A registry's codes for trouble of its own; with them, the engines do not tell the status."""
 
+_BARE_TROUBLE = ": unknown."
+"""What skopeo prints of the code with the message `unknown error`, or with none."""
+
 
 def failure(engine: str, host: str, code: int, stderr: str) -> DocklessError:
     """Return the error for an engine that ended with this status and this stderr."""
@@ -94,15 +96,12 @@ def _failure(engine: str, host: str, said: str, stderr: str) -> DocklessError:
                 break
             return error
     if (answered or _SPOKEN.search(stderr) or _CODE.search(stderr)) and _is_of_quota(said):
-        return ContentRefusedError(
-            f"{host} does not store more: {said}",
-            "Delete images there that are not needed, or have the quota raised.",
-        )
+        return no_room(host, said)
     if _MANIFEST.search(stderr) and (codes & _NOT_ACCEPTED or _INVALID.search(said)):
         about_type = bool(codes & _NOT_ACCEPTED) or speaks_of_types(said)
         what = f"{host} does not accept this manifest: {said}"
         return ManifestRefusedError(what, about_type=about_type)
-    if any(word in low for word in _TROUBLE):
+    if any(word in low for word in _TROUBLE) or said.lower().endswith(_BARE_TROUBLE):
         return UnclearAnswerError(
             f"{host} answers {engine} with an error that it does not explain: {said}",
             "Try again later.",

@@ -28,6 +28,7 @@ _QUOTA = (
     # Artifactory and its like, from the disk itself
     r"|no space left|(?:insufficient|not enough|out of) (?:\w+ )?(?:storage|space)"
     r"|(?:storage|disk)\W+(?:\w+\W+){0,4}(?:full|exhausted|too high|exceeded)"
+    r"|exceed(?:s|ed|ing)?\W+(?:\w+\W+){0,4}(?:storage|disk)\b|payment required"
 )
 
 

@@ -119,7 +119,7 @@ class AuthorizedClient(RegistryLogin):
         if not own and request.method in _UPLOADING:
             self._upload_place = shown(url)
         response = self._send(url, request, authorization)
-        if request.method == "PATCH" and own and (led := response.headers.get("Location", "")):
+        if request.method == "PATCH" and own and (led := response.location):
             self._upload_place = self._upload_place or self.leads_elsewhere(repository, led)
         replayable = request.body is None or isinstance(request.body, bytes)
         if response.status == _UNAUTHORIZED and replayable and own and self._learns(response):
@@ -157,7 +157,7 @@ class AuthorizedClient(RegistryLogin):
         self._authorizations.pop(repository.path, None)
         if authorization and authorization.token and self.account():
             return denials.account_denial(response, repository, self.account())
-        return self.refusal()
+        return self.refusal(response)
 
     def leads_elsewhere(self, repository: Repository, location: str) -> str:
         """Return a Location, shortened, if it must not get the credential; otherwise nothing."""

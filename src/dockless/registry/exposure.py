@@ -83,7 +83,7 @@ def upload_place(access: AuthorizedClient, repository: Repository) -> str:
     path = "blobs/uploads/"
     for method, body in (("POST", None), ("PATCH", _BYTE)):
         response = access.request(method, repository, location or path, _BINARY, body)
-        location = response.headers.get("Location", "") or location
+        location = response.location or location
         if place := access.leads_elsewhere(repository, location or path):
             return place
         if not location:

@@ -120,7 +120,7 @@ def _pages(
     client: "RegistryClient", repository: Repository, path: str, first: Response, what: str
 ) -> Iterator[Response]:
     """Yield every page of a list, the first, which came from `path`, included."""
-    seen = {path}
+    seen = {first.url or path}
     response = first
     while True:
         if response.status != HTTPStatus.OK or _is_page(response):
@@ -131,7 +131,7 @@ def _pages(
         if not link:
             return
         try:
-            path = urljoin(path, link)
+            path = urljoin(response.url or path, link)
         except ValueError:
             shown = repr(blotted(link)[:_LONGEST_SHOWN])
             raise _unreadable(repository, what, f"the next page is {shown}") from None

@@ -83,7 +83,7 @@ def upload_refusal(client: AuthorizedClient, repository: Repository) -> Dockless
         response = client.request("POST", repository, path)
         if HTTPStatus.BAD_REQUEST <= response.status < HTTPStatus.INTERNAL_SERVER_ERROR:
             return blob_error(response, repository, None)
-        if location := response.headers.get("Location", ""):
+        if location := response.location:
             client.request("DELETE", repository, location)
     except NetworkError:
         return None

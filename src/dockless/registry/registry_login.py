@@ -117,7 +117,7 @@ class RegistryLogin:
         headers = {"Authorization": authorization.header.reveal()} if authorization else {}
         response = self.http.ask("GET", f"{self.http.endpoint.url}/v2/", headers)
         if response.status in (_UNAUTHORIZED, _FORBIDDEN):
-            raise self.refusal()
+            raise self.refusal(response)
         return True
 
     def wants_credential(self) -> bool:
@@ -136,10 +136,10 @@ class RegistryLogin:
         self.ping()
         return self._challenge is not None and self._challenge.scheme == "bearer"
 
-    def refusal(self) -> AuthError:
-        """Return the error for the credential that this client has, or lacks."""
+    def refusal(self, response: Response | None = None) -> AuthError:
+        """Return the error for the credential that this client has, or lacks, with its answer."""
         reads = self._actions == "pull"
-        return refused(self.http.endpoint, self.account(), source=reads)
+        return refused(self.http.endpoint, self.account(), response, source=reads)
 
     def login(self) -> Credential | None:
         """Return the credential if the registry requires one.

@@ -121,7 +121,7 @@ def _read_token(
 ) -> tuple[Secret, float]:
     """Return the token, and how many seconds it lives."""
     if response.status in (_UNAUTHORIZED, _FORBIDDEN, _BAD_REQUEST):
-        raise refused(endpoint, credential)
+        raise refused(endpoint, credential, response)
     try:
         members = parse_json(response.body)
         token = members.get("token") or members.get("access_token")
@@ -139,13 +139,18 @@ def _read_token(
 
 
 def refused(
-    endpoint: Endpoint, credential: Credential | None, *, source: bool = False
+    endpoint: Endpoint,
+    credential: Credential | None,
+    response: Response | None = None,
+    *,
+    source: bool = False,
 ) -> AuthError:
     """Return the error for a credential, or its lack, that a registry does not accept.
 
     Args:
         endpoint: The registry.
         credential: What it was given; None for nothing.
+        response: The answer of the registry, or of its token service, whose words are shown.
         source: Whether it is only read, so that the options for the target do not count.
     """
     host = endpoint.host
@@ -155,8 +160,12 @@ def refused(
             f"{host} requires a credential, and none was found for it.",
             endpoint.login or f"Log in with `dockless login {host}`{options}.",
         )
+    from dockless.registry.login_words import login_words  # noqa: PLC0415 - rare
+
     origin = f" (from {credential.source})" if credential.origin else ""
+    said = login_words(response) if response else ""
     return AuthError(
-        f"{host} rejects the credential of user {credential.username or '<token>'}{origin}.",
+        f"{host} rejects the credential of user {credential.username or '<token>'}{origin}"
+        f"{f': {said}' if said else ''}.",
         "Check the username and the password or token.",
     )

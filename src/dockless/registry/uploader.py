@@ -128,7 +128,7 @@ class HttpUploader:
         """Return the session that a registry's answer names; raise what else it says."""
         if response.status not in accepted:
             raise _refused(response, repository, digest)
-        location = response.headers.get("Location", "")
+        location = response.location
         if not location:
             raise PushError(
                 f"{repository.host} begins the upload of {digest or 'a layer'} to {repository} and "

@@ -6,7 +6,7 @@ import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import urllib3
 from msgspec import Struct
@@ -45,12 +45,23 @@ class Response(Struct, frozen=True, kw_only=True):
         headers: The headers, found whatever their case.
         body: The body; at most one byte more than a manifest may have.
         via: The URLs of the redirects, in order; the last one responded.
+        url: The URL that responded.
     """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
     via: tuple[str, ...] = ()
+    url: str = ""
+
+    @property
+    def location(self) -> str:
+        """Where its Location leads, which may be relative to the URL that responded; or nothing."""
+        location = self.headers.get("Location", "")
+        try:
+            return urljoin(self.url, location) if location else ""
+        except ValueError:  # of a host in brackets, or of a port
+            return location
 
 
 def header_lines(headers: Mapping[str, str], name: str) -> list[str]:
@@ -212,7 +223,7 @@ class HttpClient:
                 data = self._read(response, sink, limit)
         if response.status in _PASSING:
             raise self._passing(method, url, response)
-        return Response(status=response.status, headers=response.headers, body=data)
+        return Response(status=response.status, headers=response.headers, body=data, url=url)
 
     def _passing(self, method: str, url: str, response: urllib3.BaseHTTPResponse) -> NetworkError:
         """Return the error of a status after which another try may succeed."""

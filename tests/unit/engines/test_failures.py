@@ -43,7 +43,7 @@ TROUBLE = [
     skopeo("writing manifest: uploading manifest sha256:e95a to shop: unknown: on purpose"),
     skopeo("trying to reuse blob sha256:c2d0 at destination: 503 (Service Unavailable)"),
     skopeo("writing blob: received unexpected HTTP status: 500 Internal Server Error"),
-    skopeo("writing blob: received unexpected HTTP status: 507 Insufficient Storage"),
+    skopeo("writing blob: received unexpected HTTP status: 508 Loop Detected"),
 ]
 RACE = [
     crane(f"PUT {URL}/manifests/sha256:3df3: MANIFEST_BLOB_UNKNOWN: blob unknown to registry"),

@@ -26,6 +26,9 @@ LINKS = [
     f'<https://a.example/>; rel="prev", <{SECOND}>; rel="next"',
     f'<https://a.example/>; title="a, <b>; rel=next"; rel="first" , <{SECOND}>;rel="next"',
     '</v2/team/shop/more>; rel="next"',
+    '<../more>; rel="next"',
+    '<../../../team/shop/more>; rel="next"',
+    '<../../../../v2/team/shop/more>; rel="next"',
 ]
 
 

@@ -115,6 +115,37 @@ def test_whether_the_registry_lists_a_referrer_is_what_its_answer_says(
     assert uploader.put_manifest(SHOP, "v1", b"{}", "application/json") == lists
 
 
+RELATIVE = [
+    ("7c1e", f"{UPLOADS}7c1e"),
+    ("./7c1e?_state=b%2Fc", f"{UPLOADS}7c1e?_state=b%2Fc"),
+    ("../uploads/7c1e", f"{UPLOADS}7c1e"),
+    ("../../../shop/blobs/uploads/7c1e", f"{UPLOADS}7c1e"),
+    ("?id=7c1e", f"{UPLOADS}?id=7c1e"),
+    ("/v2/shop/blobs/uploads/7c1e", f"{UPLOADS}7c1e"),
+    ("//registry.example.com/v2/shop/blobs/uploads/7c1e", f"{UPLOADS}7c1e"),
+]
+
+
+@pytest.mark.parametrize(("location", "led"), RELATIVE)
+def test_a_location_is_relative_to_the_url_that_was_requested(
+    http: StubHttp, uploader: HttpUploader, tmp_path: Path, location: str, led: str
+) -> None:
+    path = tmp_path / "blob"
+    path.write_bytes(b"layer")
+    put = f"PUT {led}{'&' if '?' in led else '?'}digest=sha256%3A{DIGEST.hex}"
+    http.on(f"POST {UPLOADS}", 202, headers={"Location": location})
+    http.on(f"POST {MOUNT}", 202, headers={"Location": location})
+    http.on(f"PATCH {led}", 202, headers={"Location": location})
+    http.on(f"DELETE {led}", 204)
+    http.on(put, 201)
+    uploader.upload(SHOP, DIGEST, path, FakeTask("uploading", None))
+    uploader.commit(uploader.stream(SHOP, [b"layer"]), DIGEST)
+    assert not uploader.mount(SHOP, DIGEST, API)
+    begin = f"POST {UPLOADS}"
+    sent = [begin, put, begin, f"PATCH {led}", put, f"POST {MOUNT}", f"DELETE {led}"]
+    assert asked(http) == sent
+
+
 INTERNAL = [
     "http://core.internal:8080",
     "https://core.internal",

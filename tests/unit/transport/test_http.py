@@ -265,6 +265,15 @@ def test_what_fails_after_a_redirect_is_named(status: int, error: Exception, sai
         http.ask("GET", URL)
 
 
+@pytest.mark.parametrize("location", ["7?a=b", "../d/7?a=b", "/c/d/7?a=b"])
+def test_a_location_is_relative_to_the_url_that_responded(location: str) -> None:
+    http = connected(Pool(307, {"Location": "https://storage.example.com/c/d/6"}))
+    storage = Pool(202, {"Location": location})
+    http._pools["https://storage.example.com"] = storage  # type: ignore[assignment] # as above
+    assert http.ask("POST", URL).location == "https://storage.example.com/c/d/7?a=b"
+    assert not connected(Pool(202)).ask("POST", URL).location
+
+
 def test_a_server_that_sends_on_for_ever_is_left() -> None:
     pool = Pool(302, {"Location": URL})
     with pytest.raises(NetworkError, match="more than 5 times") as caught:
