@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from dockless.errors import UsageError
 from dockless.oci.reference import REGISTRY, Name
 
+_OF_A_LIST = "A list of sources is pushed by: dockless mirror -f LIST --to HOST[/PREFIX]."
 _OF_A_BUNDLE = "What is in a bundle is pushed by: dockless mirror BUNDLE --to HOST."
 _MEANT = {
     "dockless bundle apply": _OF_A_BUNDLE,
@@ -23,6 +24,8 @@ _MEANT = {
     "dockless mirror --image": "Where images go is --to HOST[/PREFIX].",
     "dockless mirror --registry": "Where images go is --to HOST[/PREFIX].",
     "dockless mirror --tag": "Images keep their tags.",
+    "dockless push -f": _OF_A_LIST,
+    "dockless push --file": _OF_A_LIST,
     "dockless push -u": "Did you mean --username?",
     "dockless mirror -u": "Did you mean --username?",
     "dockless login -u": "Did you mean --username?",
