@@ -167,7 +167,7 @@ def test_options_of_a_push_and_those_of_the_client_are_taken(target: str, folder
     [
         {"parallel": 0},
         {"parallel": 65},
-        {"max_connections": 3},
+        {"max_connections": 0},
         {"max_connections": 1025},
         {"rate": 0},
         {"maps": ("a=b=*",)},

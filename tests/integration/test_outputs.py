@@ -28,6 +28,7 @@ def folder(program: Dockless, layers: tuple[Layer, ...]) -> Path:
     images.archive(layout.folder, project / "a.tar")
     argv = ("bundle", "create", "in/web", "-o")
     assert program.run(*argv, "old.tar").code == 0
+    assert program.run(*argv, "disk").code == 0
     assert program.run(*argv, "split.tar", "--split", "1M").code == 0
     (project / "list.txt").write_text("a.tar\n")
     (project / "empty.txt").write_text("")
@@ -57,6 +58,8 @@ def state(folder: Path) -> dict[str, bytes | str]:
         "-o a.tar a.tar:ghcr.io/acme/web:v1",
         "-o a.tar -f list.txt",
         "-o old.tar in/web --since old.tar",
+        "-o disk in/web --since disk --force",
+        "-o other/disk disk --force",
         "-o in/disk.tar in",
         "-o in/disk in",
         "-o other/in/disk.tar in",
@@ -110,13 +113,15 @@ def test_a_bundle_replaces_only_a_bundle(
 
 def test_an_older_bundle_is_replaced_by_force_only(program: Dockless, folder: Path) -> None:
     before = state(folder)
-    told = complaint(program.run("bundle", "create", "-o", "old.tar", "a.tar"), 2)
-    assert "--force" in told
-    assert state(folder) == before
+    for out in ("old.tar", "disk"):
+        told = complaint(program.run("bundle", "create", "-o", out, "a.tar"), 2)
+        assert "--force" in told
+        assert state(folder) == before
 
 
 @pytest.mark.parametrize("argv", ["-o old.tar a.tar --force", "-o zero.tar a.tar",
                                   "-o split.tar a.tar --split 2M --force",
+                                  "-o disk a.tar --force",
                                   "-o bare a.tar"])  # fmt: skip
 def test_an_older_bundle_and_an_empty_file_are_replaced(
     program: Dockless, folder: Path, argv: str

@@ -256,3 +256,21 @@ def test_referrers_are_listed_with_their_type_where_dockless_writes_them(
     assert len(listed) == 1
     assert (listed[0].get("artifactType") == "application/vnd.example.sbom") == named
     assert ("Warning: " in done.stderr) != named
+
+
+@pytest.mark.parametrize("options", [(), ("--dry-run",), ("--retries", "0")])
+@pytest.mark.parametrize("engine", ["crane", "skopeo"])
+@pytest.mark.parametrize("command", ["push", "mirror"])
+def test_an_engine_that_is_missing_is_said_so_before_anything_is_compressed(
+    pusher: Pusher, old_archive: Path, command: str, engine: str, options: tuple[str, ...]
+) -> None:
+    alone = without_programs(pusher, pusher.folder / "none")
+    named = ("--engine", engine, *options)
+    if command == "push":
+        done = alone.run("acme/app:1", old_archive, *named)
+    else:
+        done = alone.program.run("mirror", old_archive, "--to", alone.registry.host, *named)
+    assert done.code == 7
+    assert f"{engine} is neither on PATH" in done.stderr
+    assert not list(store_of(alone.program).glob("blobs/*/*"))
+    assert not alone.registry.writers()

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Collection, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from msgspec import Struct
@@ -18,6 +19,7 @@ from dockless.sources.older_bundle import older_blobs
 from dockless.storage import bundle as layout
 from dockless.storage.bundle_archive import pack, stream
 from dockless.storage.bundle_lock import writing
+from dockless.storage.bundle_replacing import take_place
 from dockless.storage.user_folders import source_folder, temporary_folder
 from dockless.usecases.bundle.fill import LeftOut, fill
 from dockless.usecases.mirror.find_images import Wishes, find
@@ -65,9 +67,11 @@ def create_bundle(
         DocklessError: A source cannot be read; nothing of the bundle is left.
     """
     out, archive, overview = request.out, request.is_archive, readers.overview
+    here = source_folder()
     if request.to_stdout:  # it is made where temporary files are
         out = temporary_folder(os.environ) / "dockless-bundle"
-    with layout.workplace(out, archive=archive) as folder:
+    replaces = request.force and not archive and not layout.free_of(out)
+    with layout.workplace(out, archive=archive, replaces=replaces) as folder:
         with writing(out):
             written = layout.Bundle(folder, _older(request, readers))
             left_out = _filled(written, request, sources, readers)
@@ -77,6 +81,8 @@ def create_bundle(
                 made: tuple[Path, ...] = () if archive else (out,)
                 if archive and not request.to_stdout:
                     made = _packed(folder, request, sources)
+                elif replaces:
+                    take_place(folder, out, partial(check_request, request, sources, here))
         if request.to_stdout:
             stream(folder, StandardOutput())
     return CreatedBundle(made, left_out)

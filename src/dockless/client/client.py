@@ -17,6 +17,7 @@ from dockless.client.workspace import Spaces, Surroundings, workspaces
 from dockless.credentials.resolve import FindCredential, given_first, no_login
 from dockless.model.destination import destination
 from dockless.model.mirrored import MirrorResult
+from dockless.model.option_values import check_arguments, checked_options, paths, texts
 from dockless.model.options import MirrorOptions, PushOptions
 from dockless.model.plan import PushResult
 from dockless.model.secret import Credential
@@ -55,10 +56,11 @@ class Client:
         progress: Shown = None,
         cache: str | os.PathLike[str] | None = None,
     ) -> None:
+        check_arguments(credentials=credentials, cache=cache)
         self._credentials = {
             registry_host(host): each for host, each in (credentials or {}).items()
         }
-        self._options = options or PushOptions()
+        self._options = checked_options(options) or PushOptions()
         self._progress = shown_progress(progress)
         self._closed = False
         self._guard = threading.Lock()
@@ -145,10 +147,12 @@ class Client:
         """
         from dockless.client.receipts import receipt_at  # noqa: PLC0415 - few clients write any
 
-        repository, names = destination(target, tags)
+        check_arguments(source=source, target=target, receipt=receipt, credential=credential)
+        options = checked_options(options) or self._options
+        repository, names = destination(target, texts("tags", tags))
         text, path = source_text(source), None if receipt is None else Path(receipt)
         spec = parse_source(text, Path.cwd())
-        options, find = options or self._options, self._find([repository.host], credential)
+        find = self._find([repository.host], credential)
         if path and options.check_blobs is None:  # a receipt claims what was seen
             options = replace(options, check_blobs=True)
         note = self._progress.note
@@ -202,14 +206,14 @@ class Client:
         from dockless.client import mirroring  # noqa: PLC0415 - a push needs nothing of it
         from dockless.usecases.mirror.request import MirrorRequest  # noqa: PLC0415 - the same
 
-        several = (sources,) if isinstance(sources, str | os.PathLike) else sources
+        check_arguments(target=target, receipt=receipt, credential=credential)
         request = MirrorRequest(
-            sources=tuple(map(source_text, several)),
-            files=tuple(map(Path, lists)),
+            sources=tuple(map(source_text, paths("sources", sources))),
+            files=tuple(map(Path, paths("lists", lists))),
             to=target,
             receipt=None if receipt is None else Path(receipt),
             folder=source_folder(),
-            options=MirrorOptions.of(options or self._options),
+            options=MirrorOptions.of(checked_options(options) or self._options),
         )
         spaces = self._spaces(request.options)
         rules = request.rules(self._own_machine().environment)
@@ -232,8 +236,8 @@ class Client:
         Raises:
             UsageError: A file is not a receipt.
         """
-        said = read_receipts(map(Path, receipts))
-        options = options or self._options
+        options = checked_options(options) or self._options
+        said = read_receipts(map(Path, paths("receipts", receipts)))
         with self._session(options, self._find(hosts(said), None)) as work:
             return verify(work, said, work.note, deep=deep)
 
@@ -251,8 +255,9 @@ class Client:
         Raises:
             SourceError: The source is missing, damaged or dangerous.
         """
+        check_arguments(source=source)
+        options = checked_options(options) or self._options
         spec = parse_source(source_text(source), Path.cwd())
-        options = options or self._options
         with self._session(options, self._find([spec.registry], None)) as work:
             yield work.opener.chosen(spec, options.platform).open()
 

@@ -130,6 +130,7 @@ class Registries:
 
     def _open(self, repository: Repository) -> OpenRegistry:
         options, space = self._options, self._space
+        repository_creation.check(options, repository)
         client = self._connections.to(repository.host).known_to(self._accounts.of(repository))
         client = self._with_credential(client, repository)
         repository_creation.create(

@@ -65,7 +65,7 @@ class PushAdapters(Registries):
         self._staging.on_growing = uploads.follow
 
     def check_engine(self, repository: Repository) -> None:
-        """Raise EngineError where the program of --engine rejects such a repository."""
+        """Raise EngineError where the program of --engine is missing or rejects the repository."""
         self._writers.check(repository, self.open)
 
     def unlisted(self, repository: Repository, documents: Collection[bytes]) -> Sequence["Digest"]:

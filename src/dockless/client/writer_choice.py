@@ -83,8 +83,10 @@ class WriterChooser:
     def check(
         self, repository: Repository, open_registry: Callable[[Repository], OpenRegistry]
     ) -> None:
-        """Raise EngineError where the program of --engine rejects such a repository."""
+        """Raise EngineError where the program of --engine is missing or rejects the repository."""
         wanted = self._options.engine
+        if wanted in PROGRAMS:
+            self._starter.require(wanted)
         if wanted in PROGRAMS and len(repository.path) == 1:
             opened = open_registry(repository)
             home = self._space.staging.new_folder("engine-") / "home"

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from dockless.credentials import programs
 from dockless.credentials.cloud.aws import EcrHost, boto3_failure, client, ecr_host
-from dockless.errors import AuthError, PushError
+from dockless.errors import AuthError, UsageError
 from dockless.oci.reference import Repository
 
 _EXISTS = "RepositoryAlreadyExistsException"
@@ -35,6 +35,17 @@ def creation_command(repository: Repository, options: RepositoryOptions) -> str:
     return shlex.join(_argv(host, repository, options)) if host else ""
 
 
+def ecr_of(repository: Repository) -> EcrHost:
+    """Return the ECR that a repository is at; raise UsageError where it is at another registry."""
+    host = ecr_host(repository.host)
+    if host is None:
+        raise UsageError(
+            f"{repository.host} is not ECR, so dockless cannot create {repository} there.",
+            "Leave out --create-repository; most registries create repositories by themselves.",
+        )
+    return host
+
+
 def create(
     repository: Repository, options: RepositoryOptions, environment: Mapping[str, str]
 ) -> bool:
@@ -42,14 +53,9 @@ def create(
 
     Raises:
         AuthError: AWS does not allow it, or no program to query AWS is available.
-        PushError: The repository is not at ECR.
+        UsageError: The repository is not at ECR.
     """
-    host = ecr_host(repository.host)
-    if host is None:
-        raise PushError(
-            f"{repository.host} is not ECR, so dockless cannot create {repository} there.",
-            "Leave out --create-repository; most registries create repositories by themselves.",
-        )
+    host = ecr_of(repository)
     if importlib.util.find_spec("boto3"):
         failure = _by_boto3(host, repository, options)
     else:

@@ -12,6 +12,14 @@ if TYPE_CHECKING:
     from dockless.credentials.repositories import RepositoryOptions
 
 
+def check(options: PushOptions, repository: Repository) -> None:
+    """Raise UsageError for `--create-repository` at a registry where dockless creates none."""
+    if options.create_repository:
+        from dockless.credentials import repositories  # noqa: PLC0415 - for one kind
+
+        repositories.ecr_of(repository)
+
+
 def create(
     options: PushOptions,
     repository: Repository,
@@ -22,7 +30,7 @@ def create(
 
     Raises:
         AuthError: AWS does not allow it.
-        PushError: The repository is not at ECR.
+        UsageError: The repository is not at ECR.
     """
     if not options.create_repository or options.dry_run:
         return

@@ -35,7 +35,7 @@ from dockless.errors import DocklessError
 from dockless.model import kinds
 from dockless.model.endpoint import Endpoint, Trust
 from dockless.model.finding import Finding
-from dockless.model.registry_access import RegistryAccess
+from dockless.model.registry_access import RegistryAccess, path_of
 from dockless.oci.reference import Repository
 from dockless.registry.client import RegistryClient
 from dockless.storage.user_folders import data_folder, home_folder
@@ -162,7 +162,9 @@ class Examination:
     @cached_property
     def _trust(self) -> Trust:
         options = self._access
-        return find_trust(self._host, options.ca_file, options.cert_dir, self._home)
+        return find_trust(
+            self._host, path_of(options.ca_file), path_of(options.cert_dir), self._home
+        )
 
     @cached_property
     def _endpoint(self) -> Endpoint:
@@ -188,7 +190,7 @@ class Examination:
 
     def _folders(self) -> Iterator[Finding]:
         yield from certificates.check_folders(
-            self._host, self._trust, self._home, self._access.cert_dir
+            self._host, self._trust, self._home, path_of(self._access.cert_dir)
         )
 
     def _name(self) -> Iterator[Finding]:

@@ -66,6 +66,12 @@ class EngineStarter:
 
             prepare(self._options, self._installed())
 
+    def require(self, name: str) -> None:
+        """Raise EngineError where a program is missing or cannot push; nothing is sent for that."""
+        if self._preparing:  # which looks for it, too
+            self._preparing.join(_PREPARING_SECONDS)
+        self._installed().selected(name)
+
     def engines(
         self, registry: "EngineRegistry", repository: Repository, home: Path, *, writes: bool = True
     ) -> "Engines":

@@ -1,8 +1,12 @@
 """How a registry is reached: the options that every command with a registry has."""
 
+import os
 from pathlib import Path
 
 from msgspec import Struct
+
+FilePath = str | os.PathLike[str]
+"""A path, as callers of the library give it."""
 
 
 class RegistryAccess(Struct, frozen=True, kw_only=True):
@@ -16,6 +20,11 @@ class RegistryAccess(Struct, frozen=True, kw_only=True):
     """
 
     insecure: bool = False
-    ca_file: Path | None = None
-    cert_dir: Path | None = None
+    ca_file: FilePath | None = None
+    cert_dir: FilePath | None = None
     insecure_realms: tuple[str, ...] = ()
+
+
+def path_of(given: FilePath | None) -> Path | None:
+    """Return a path that is given, None for none."""
+    return None if given is None else Path(given)

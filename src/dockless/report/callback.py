@@ -7,6 +7,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from dockless.errors import UsageError
 from dockless.ports import Progress
 from dockless.report.counter import Counter, Standing
 from dockless.report.progress import QuietProgress
@@ -75,7 +76,14 @@ class CallbackProgress:
 
 
 def shown_progress(shown: Shown) -> Progress:
-    """Return where progress goes, as the port."""
+    """Return where progress goes, as the port; raise UsageError where it cannot go there."""
     if shown is None:
         return QuietProgress()
-    return CallbackProgress(shown, time.monotonic) if callable(shown) else shown
+    if callable(shown):
+        return CallbackProgress(shown, time.monotonic)
+    if not all(callable(getattr(shown, name, None)) for name in ("start", "note")):
+        raise UsageError(
+            f"progress is a {type(shown).__name__}, and must be a function or a Progress.",
+            "Correct progress, or leave it out.",
+        )
+    return shown

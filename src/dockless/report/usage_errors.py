@@ -7,6 +7,7 @@ from difflib import SequenceMatcher, get_close_matches
 from dockless.errors import UsageError
 from dockless.oci.reference import REGISTRY, Name
 
+_OF_A_LIST = "A list of sources is pushed by: dockless mirror -f LIST --to HOST[/PREFIX]."
 _OF_A_BUNDLE = "What is in a bundle is pushed by: dockless mirror BUNDLE --to HOST."
 _MEANT = {
     "dockless bundle apply": _OF_A_BUNDLE,
@@ -25,6 +26,8 @@ _MEANT = {
     "dockless mirror --image": "Where images go is --to HOST[/PREFIX].",
     "dockless mirror --registry": "Where images go is --to HOST[/PREFIX].",
     "dockless mirror --tag": "Images keep their tags.",
+    "dockless push -f": _OF_A_LIST,
+    "dockless push --file": _OF_A_LIST,
     "dockless push -u": "Did you mean --username?",
     "dockless mirror -u": "Did you mean --username?",
     "dockless login -u": "Did you mean --username?",
@@ -61,6 +64,18 @@ _ONCE = {
 
 _NEAR, _AS_NEAR = 0.65, 0.1
 """From which similarity on, of 1, a word may be meant, and how much less is as near."""
+
+_WITHOUT_PASSWORDS = ("bundle", "cache", "completion", "hosts", "tools")
+"""The commands that no login is given to."""
+
+_OF_LOGINS = ("login", "logout", "whoami")
+"""The commands that are about a login alone."""
+
+_FILE = re.compile(r"[\w./-]*\.(?:tar|tgz|tar\.\w+|json|ya?ml|txt)")
+"""The names of files that are shown where they are an argument too many."""
+
+_TAGGED = re.compile(r"[a-z0-9._-]+:(?:v?\d+\.\d[\w.-]*|v\d[\w.-]*|latest)")
+"""A name and a tag that is a version; `me:hunter2` may be a login."""
 
 _WORDS = (
     (r"(.* )?(\S+) is not in the range (\d+)<=x<=(\d+)", r"\1\2 is not from \3 to \4"),
@@ -124,15 +139,39 @@ def _too_many(command: str, extra: str, source: str | None) -> UsageError:
             f"If {extra} is the target: dockless push {source} --image {_name(extra)}",
         )
     fewer = _FEWER.get(command, "Leave it out, or put quotes around a value with spaces.")
-    return UsageError(
-        f"{command} cannot use the argument {extra}.", f"{fewer} See `{command} --help`."
-    )
+    remedy = f"{fewer} See `{command} --help`."
+    if _may_be_secret(command, extra):
+        return UsageError(
+            f"{command} was given an argument too many, which is not shown, as it may be a "
+            "password.",
+            f"Passwords are read with --password-stdin, or at a prompt. {remedy}",
+        )
+    return UsageError(f"{command} cannot use the argument {extra}.", remedy)
+
+
+def _may_be_secret(command: str, extra: str) -> bool:
+    """Whether arguments too many may have a password: what is neither an image's nor a file's name.
+
+    Args:
+        command: The command, as in `dockless push`.
+        extra: The arguments, with spaces between them.
+    """
+    kind = command.split()[1] if " " in command else ""
+    if kind in _WITHOUT_PASSWORDS:
+        return False
+    if kind in _OF_LOGINS:
+        return True
+    return not all(_FILE.fullmatch(word) or _is_target(word) for word in extra.split())
 
 
 def _is_target(text: str) -> bool:
     """Whether an argument looks like the name of a target: other programs take it as the second."""
     name = _name(text)
-    if not ("/" in name or ":" in name) or text.startswith((".", "/", "~")) or ".tar" in text:
+    if (
+        not ("/" in name or _TAGGED.fullmatch(name))
+        or text.startswith((".", "/", "~"))
+        or ".tar" in text
+    ):
         return False
     try:
         return bool(Name.parse(name))

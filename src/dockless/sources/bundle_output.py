@@ -11,6 +11,7 @@ from dockless.model.listed import Listed
 from dockless.model.lock import FILE as LOCK
 from dockless.sources.headers import members, opened, tar_errors
 from dockless.sources.input_files import inputs_of
+from dockless.sources.older_folder import check_folder
 from dockless.sources.parts import read_parts
 from dockless.sources.source_file import SourceFile
 from dockless.storage.bundle import free_of
@@ -61,7 +62,7 @@ def check_output(out: Path, inputs: tuple[Path, ...], *, archive: bool, split: b
     refuse_within(out, "-o", inputs)
     try:
         if not archive:
-            _check_folder(out)
+            check_folder(out, inputs)
         elif split:
             _check_parts(out, inputs)
         else:
@@ -77,7 +78,7 @@ def refuse_older(out: Path, *, archive: bool, split: bool) -> None:
         UsageError: There is one.
     """
     path = Path(f"{out}.{PARTS}") if split else out
-    if archive and _is_taken(path):
+    if _is_taken(path) if archive else not free_of(path):
         raise UsageError(
             f"{path} is a bundle already.", "Give another -o, or --force to replace it."
         )
@@ -106,13 +107,6 @@ def replaced_parts(
         return ()
     found = (part for part in parts if is_regular(part.path))
     return (*(each.path for each in found if each.path.stat().st_size == each.size), listing)
-
-
-def _check_folder(out: Path) -> None:
-    if out.exists() and not out.is_dir():
-        raise UsageError(f"{out} exists and is not a folder.", "Give a new folder, or FILE.tar.")
-    if not free_of(out):
-        raise UsageError(f"{out} is not empty.", "Give a new folder.")
 
 
 def _check_archive(out: Path) -> None:

@@ -88,7 +88,10 @@ def refused_kind(label: str, head: bytes) -> SourceError | None:
         return None
     remedy = "Give an archive made by 'docker save', 'podman save' or skopeo."
     if label != STANDARD_INPUT and not any(ending in label for ending in ARCHIVE_ENDINGS):
-        remedy = f"If it is a list of sources, give it as -f {label}."
+        remedy = (
+            "If it is a list of sources, give it to `dockless mirror` or `dockless bundle create` "
+            f"as -f {label}."
+        )
     return SourceError(f"{label} is a text file, not an image archive.", remedy)
 
 

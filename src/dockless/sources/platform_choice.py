@@ -4,7 +4,14 @@ from collections.abc import Iterable, Iterator
 
 from dockless.errors import SourceError
 from dockless.oci.digest import Digest
-from dockless.oci.manifest import CONFIGS, MANIFESTS, UNKNOWN, Descriptor, Manifest
+from dockless.oci.manifest import (
+    CONFIGS,
+    MANIFESTS,
+    UNKNOWN,
+    Descriptor,
+    Manifest,
+    layer_compression,
+)
 from dockless.oci.platform import Platform
 from dockless.sources.files import Files
 from dockless.sources.oci_layout import blob_name, checked, config_of, parsed, visited
@@ -13,7 +20,8 @@ from dockless.sources.oci_layout import blob_name, checked, config_of, parsed, v
 def pick(files: Files, root: Descriptor, platform: Platform | None) -> Descriptor:
     """Return the descriptor of the one image for a platform, inside an index or by itself.
 
-    What is no image and stands by itself is for every platform.
+    What is no image and stands by itself is for every platform; an image that does not say its
+    architecture is for none.
 
     Args:
         files: The layout.
@@ -35,12 +43,12 @@ def pick(files: Files, root: Descriptor, platform: Platform | None) -> Descripto
 
 def platforms(files: Files, root: Descriptor) -> tuple[Platform, ...]:
     """Return the platforms of an image, or of those that an index lists, as far as they tell."""
-    return tuple(own for _, own in images_below(files, root) if own and own.os != UNKNOWN)
+    return tuple(own for _, own in images_below(files, root) if own and _is_known(own))
 
 
 def no_platform(label: str, wanted: Platform, offered: Iterable[Platform | None]) -> SourceError:
     """Return the error for a platform that none of the images is for."""
-    named = {str(each) for each in offered if each and each.os != UNKNOWN}
+    named = {str(each) for each in offered if each and _is_known(each)}
     known = ", ".join(sorted(named)) or "none that is known"
     return SourceError(f"{label} has no image for {wanted}.", f"It has: {known}.")
 
@@ -48,7 +56,10 @@ def no_platform(label: str, wanted: Platform, offered: Iterable[Platform | None]
 def images_below(
     files: Files, root: Descriptor, depth: int = 0, seen: set[Digest] | None = None
 ) -> Iterator[tuple[Descriptor, Platform | None]]:
-    """Yield each image below a root with its platform, by its descriptor or else by its config."""
+    """Yield each image below a root with its platform, by its descriptor or else by its config.
+
+    An image that does not say its architecture has an unknown one; what is no image has None.
+    """
     seen = visited(files, root, depth, set() if seen is None else seen)
     if depth and root.platform and root.media_type in MANIFESTS:
         yield root, root.platform
@@ -70,4 +81,12 @@ def _platform_of(files: Files, manifest: Manifest) -> Platform | None:
     if config.media_type not in CONFIGS or blob_name(config.digest) not in files:
         return None
     found = config_of(files, manifest)
-    return found.platform if found and found.platform.architecture != UNKNOWN else None
+    if found is None or _is_known(found.platform):
+        return found.platform if found else None
+    # a signature of cosign has the config of an image
+    is_image = all(layer_compression(each.media_type) for each in manifest.layers)
+    return found.platform if is_image else None
+
+
+def _is_known(platform: Platform) -> bool:
+    return UNKNOWN not in (platform.os, platform.architecture)

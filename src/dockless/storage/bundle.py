@@ -18,7 +18,14 @@ from dockless.oci.digest import Digest
 from dockless.oci.reference import Name
 from dockless.processes.scratch import abandoned, owned, scratch
 from dockless.storage.bundle_archive import REMEDY, unwritten
-from dockless.storage.bundle_lists import index_of, layout_text, refers, root_of
+from dockless.storage.bundle_lists import (
+    BUNDLE_FILES,
+    index_of,
+    layout_text,
+    refers,
+    root_of,
+)
+from dockless.storage.bundle_replacing import NEW
 from dockless.storage.docker_list import FILE as DOCKER_LIST
 from dockless.storage.docker_list import docker_list
 from dockless.storage.folders import is_regular
@@ -27,7 +34,6 @@ from dockless.storage.store_names import is_blob
 
 _CHUNK = 1024 * 1024
 _UNFINISHED = ".unfinished"
-_FILES = ("oci-layout", "index.json", DOCKER_LIST, FILE)
 
 
 class Bundle:
@@ -156,7 +162,7 @@ class Bundle:
 
 
 @contextlib.contextmanager
-def workplace(out: Path, *, archive: bool) -> Iterator[Path]:
+def workplace(out: Path, *, archive: bool, replaces: bool = False) -> Iterator[Path]:
     """Yield the folder that a bundle is written in; nothing is left of one that is not finished.
 
     What a killed run left is removed, here or by `free_of`.
@@ -164,6 +170,8 @@ def workplace(out: Path, *, archive: bool) -> Iterator[Path]:
     Args:
         out: The bundle.
         archive: Whether it is an archive, whose layout has a folder next to it meanwhile.
+        replaces: Whether an older bundle is in the folder `out`; the new one has a folder in it
+            meanwhile.
 
     Raises:
         PushError: The folder cannot be written.
@@ -173,6 +181,8 @@ def workplace(out: Path, *, archive: bool) -> Iterator[Path]:
         try:
             if archive:
                 folder = stack.enter_context(scratch(out.parent, f".{out.name}."))
+            elif replaces:
+                folder = stack.enter_context(scratch(out, NEW))
             else:
                 folder = out
                 made = _make(folder)
@@ -182,7 +192,7 @@ def workplace(out: Path, *, archive: bool) -> Iterator[Path]:
         try:
             yield folder
         except BaseException:
-            if archive:
+            if archive or replaces:
                 clear(folder)
             else:
                 _empty(folder)
@@ -213,7 +223,7 @@ def _empty(folder: Path) -> None:
         for each in (*blobs.glob("*"), blobs):
             with contextlib.suppress(OSError):
                 each.rmdir()
-    for name in (*_FILES, _UNFINISHED):
+    for name in (*BUNDLE_FILES, _UNFINISHED):
         (folder / name).unlink(missing_ok=True)
 
 
@@ -246,4 +256,4 @@ def free_of(folder: Path) -> bool:
     try:
         return not any(folder.iterdir())
     except PermissionError:  # it may be written, and not listed: what would be written is not there
-        return not any((folder / name).exists() for name in ("blobs", *_FILES))
+        return not any((folder / name).exists() for name in ("blobs", *BUNDLE_FILES))

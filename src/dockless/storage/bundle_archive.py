@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import IO, Self, cast
 
 from dockless.errors import PushError
-from dockless.model.lock import FILE
 from dockless.processes.scratch import scratch
-from dockless.storage.docker_list import FILE as DOCKER_LIST
+from dockless.storage.bundle_lists import BUNDLE_FILES
 
 PARTS = "parts.json"
 """The ending of the file that lists the parts of a split bundle."""
@@ -87,8 +86,7 @@ def unwritten(out: Path, error: OSError) -> PushError:
 
 
 def _members(folder: Path) -> Iterator[Path]:
-    first = ("oci-layout", "index.json", DOCKER_LIST, FILE)
-    yield from (folder / name for name in first)
+    yield from (folder / name for name in BUNDLE_FILES)
     blobs = sorted(path for path in folder.glob("blobs/*/*") if not path.name.startswith("."))
     # skopeo 1.9.3 makes a folder without an entry of its own with mode 0600, and gives it to root
     folders = {path.parent for path in blobs}

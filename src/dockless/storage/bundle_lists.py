@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable
 
 from msgspec.structs import replace
 
+from dockless.model.lock import FILE
 from dockless.oci.content import Content
 from dockless.oci.digest import Digest
 from dockless.oci.manifest import (
@@ -14,6 +15,10 @@ from dockless.oci.manifest import (
     compact_json,
     parse_document,
 )
+from dockless.storage.docker_list import FILE as DOCKER_LIST
+
+BUNDLE_FILES = ("oci-layout", "index.json", DOCKER_LIST, FILE)
+"""The files of a bundle that list its images, in the order in which an archive has them."""
 
 
 def layout_text() -> bytes:

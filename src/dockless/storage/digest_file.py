@@ -14,6 +14,7 @@ from pathlib import Path
 from dockless.errors import PushError, UsageError
 from dockless.oci.digest import Digest
 from dockless.processes import pipes
+from dockless.storage.output_files import refuse_stream
 
 _LARGEST_BYTES = 1 << 20
 _LINE = re.compile(rb"(?:[^\s@]+@)?[a-z0-9]+(?:[+._-][a-z0-9]+)*:[0-9a-fA-F]{32,}")
@@ -25,6 +26,7 @@ def check(path: Path) -> None:
     Raises:
         UsageError: It exists and holds something other than digests, or cannot be written.
     """
+    refuse_stream(path, "--digest-file")
     try:
         kind = stat.S_IFMT(path.stat().st_mode)
         if _is_open_already(path) and not pipes.may_write(path):

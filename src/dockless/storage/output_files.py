@@ -30,6 +30,19 @@ def refuse_inputs(path: Path, option: str, inputs: Iterable[Path]) -> None:
             )
 
 
+def refuse_stream(path: Path, option: str) -> None:
+    """See that `-` is not taken for standard output, where a file is written.
+
+    Raises:
+        UsageError: It is `-`.
+    """
+    if str(path) == "-":
+        raise UsageError(
+            f"{option} writes a file, and - is not one.",
+            f"Give {option} /dev/stdout for standard output, or the name of a file.",
+        )
+
+
 def refuse_within(path: Path, option: str, inputs: Iterable[Path]) -> None:
     """See that a file that is to be written is none of those that are read, nor in their folders.
 

@@ -15,7 +15,7 @@ from dockless.errors import DocklessError, PushError, UsageError
 from dockless.oci.untrusted_json import parse_json
 from dockless.processes import pipes
 from dockless.storage.drafts import open_draft, sweep_drafts
-from dockless.storage.output_files import refuse_inputs
+from dockless.storage.output_files import refuse_inputs, refuse_stream
 
 _BEGINNING = re.compile(rb'\s*\{\s*"receiptVersion"\s*:')
 _LOOKED_AT = 4096
@@ -76,6 +76,7 @@ class ReceiptFile:
         inputs: Iterable[Path] = (),
         patience: float = pipes.PATIENCE_SECONDS,
     ) -> None:
+        refuse_stream(path, option)
         refuse_inputs(path, option, inputs)
         self._option = option
         self._patience = patience

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from msgspec.structs import replace
 
 from dockless.model.endpoint import Endpoint, TlsRemedies, Trust, is_loopback
-from dockless.model.registry_access import RegistryAccess
+from dockless.model.registry_access import RegistryAccess, path_of
 from dockless.transport.trust import certificates_of, find_trust
 
 CONNECT_SECONDS = 10.0
@@ -41,7 +41,7 @@ def endpoint_of(
     Raises:
         UsageError: The certificates cannot be used.
     """
-    trust = find_trust(host, access.ca_file, access.cert_dir, home)
+    trust = find_trust(host, path_of(access.ca_file), path_of(access.cert_dir), home)
     plain_http = access.insecure
     if not plain_http and trust == Trust() and is_loopback(host):
         end = min(time.monotonic() + seconds, math.inf if until is None else until)

@@ -5,7 +5,7 @@ import pytest
 from dockless.credentials import programs
 from dockless.credentials.cloud.aws import EcrHost, ecr_host
 from dockless.credentials.repositories import RepositoryOptions, create, creation_command
-from dockless.errors import PushError
+from dockless.errors import UsageError
 from dockless.oci.reference import Repository
 
 HOST = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
@@ -63,7 +63,7 @@ def test_the_command_that_makes_a_repository_is_exact(
 
 
 def test_only_ecr_s_repositories_are_made() -> None:
-    with pytest.raises(PushError, match="is not ECR"):
+    with pytest.raises(UsageError, match="is not ECR"):
         create(Repository.of("ghcr.io", "acme/app"), RepositoryOptions(), {})
 
 

@@ -62,6 +62,19 @@ def test_a_program_that_is_not_installed_cannot_be_started(tmp_path: Path, name:
     starter.close()
 
 
+@pytest.mark.parametrize("prepared", [False, True])
+@pytest.mark.parametrize("name", ["crane", "skopeo"])
+def test_a_program_that_is_required_is_looked_for(
+    tmp_path: Path, name: str, *, prepared: bool
+) -> None:
+    starter = EngineStarter(PushOptions(), Looked(tmp_path), None)
+    if prepared:
+        starter.prepare()
+    with pytest.raises(EngineError, match=f"{name} is neither on PATH"):
+        starter.require(name)
+    starter.close()
+
+
 class Direct:
     """What writes and reads without a program, and writes down what it was asked for."""
 

@@ -60,3 +60,45 @@ def test_a_letter_of_other_programs_has_its_option_here(
 ) -> None:
     error = usage_error(f"dockless {command}", f"No such option '{option}'.", ())
     assert f"Did you mean {meant}?" in error.remedy
+
+
+@pytest.mark.parametrize(
+    "command", ["login", "logout", "whoami", "push", "mirror", "verify", "doctor"]
+)
+@pytest.mark.parametrize(
+    "extra",
+    ["hunter2", "me hunter2", "me:hunter2", "Hunter2!/x.y", "hunter2 shop.tar", "./hunter2"],
+)
+def test_what_may_be_a_password_is_not_shown(command: str, extra: str) -> None:
+    plural = "s" if " " in extra else ""
+    message = f"Got unexpected extra argument{plural} ({extra})"
+    error = usage_error(f"dockless {command}", message, (), "a.tar")
+    assert "unter2" not in f"{error.what} {error.remedy}"
+    assert "an argument too many" in error.what
+    assert "--password-stdin" in error.remedy
+
+
+@pytest.mark.parametrize("extra", ["ghcr.io/acme/shop:v1", "registry.example.com", "shop.tar"])
+@pytest.mark.parametrize("command", ["login", "logout", "whoami"])
+def test_no_argument_too_many_of_a_login_is_shown(command: str, extra: str) -> None:
+    message = f"Got unexpected extra argument ({extra})"
+    assert extra not in str(usage_error(f"dockless {command}", message, ()))
+
+
+@pytest.mark.parametrize(
+    ("command", "extra"),
+    [
+        ("push", "other.tar"),
+        ("push", "b.tar.gz c.tgz"),
+        ("mirror", "images.txt"),
+        ("hosts", "192.0.2.7"),
+        ("bundle verify", "disk"),
+        ("cache prune", "all"),
+    ],
+)
+def test_files_and_arguments_of_commands_without_passwords_are_shown(
+    command: str, extra: str
+) -> None:
+    message = f"Got unexpected extra argument ({extra})"
+    error = usage_error(f"dockless {command}", message, (), "a.tar")
+    assert f"cannot use the argument {extra}." in error.what

@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from dockless.errors import UsageError
+from dockless.storage import digest_file
 from dockless.storage.output_files import refuse_inputs, refuse_within
+from dockless.storage.receipt_file import ReceiptFile
 
 
 def same(path: Path) -> Path:
@@ -68,3 +70,26 @@ def test_nothing_is_written_into_a_folder_that_is_read(source: Path, name: str) 
 @pytest.mark.parametrize("name", ["disk.tar", "y/disk.tar", "xx/disk.tar"])
 def test_a_folder_beside_one_that_is_read_may_be_written(source: Path, name: str) -> None:
     refuse_within(source.parent / name, "-o", [source, source.parent / "x"])
+
+
+@pytest.mark.parametrize("option", ["--receipt", "--merge"])
+@pytest.mark.parametrize("path", ["-", "./-"])
+def test_a_receipt_is_no_stream(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, option: str, path: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match=f"{option} writes a file") as caught:
+        ReceiptFile(Path(path), option)
+    assert f"{option} /dev/stdout" in caught.value.remedy
+    assert not list(tmp_path.iterdir())
+
+
+def test_neither_is_a_digest_file_and_other_names_with_a_dash_are_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match="--digest-file writes a file"):
+        digest_file.check(Path("-"))
+    for name in ("--", "-x", "x-", tmp_path / "-"):
+        digest_file.check(Path(name))
+        ReceiptFile(Path(name)).close()

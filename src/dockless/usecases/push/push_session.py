@@ -65,7 +65,7 @@ class SessionAdapters(Protocol):
         """Have every layer that is staged from now on uploaded at once."""
 
     def check_engine(self, repository: Repository) -> None:
-        """Raise EngineError where the program of --engine rejects such a repository."""
+        """Raise EngineError where the program of --engine is missing or rejects the repository."""
 
     def unlisted(self, repository: Repository, documents: Collection[bytes]) -> Sequence[Digest]:
         """Return those of the manifests that no list of referrers has as it should."""
