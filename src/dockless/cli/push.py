@@ -168,7 +168,7 @@ def _push_all(
     from dockless.config.setting import Setting  # noqa: PLC0415 - the same
     from dockless.model.ended import MIRRORED  # noqa: PLC0415 - the same
     from dockless.sources.archive import named_images  # noqa: PLC0415 - --explain reads no source
-    from dockless.sources.source_images import stem  # noqa: PLC0415 - the same
+    from dockless.sources.source_images import short_named, stem  # noqa: PLC0415 - the same
     from dockless.usecases.push.several import error_of_all, push_each  # noqa: PLC0415 - rare
 
     finder = credential_finder(options, settings)
@@ -181,6 +181,8 @@ def _push_all(
         session(options, finder.find, many=MIRRORED) as work,
     ):
         candidates = work.opener.images(spec, options.platform)
+        if settings.to:
+            candidates = short_named(candidates, work.opener.warn)
         names = [name for each in candidates for name in names_of(each.names)]
         if finder.has_one_password:
             check_one_password(settings, names)

@@ -1,6 +1,6 @@
 """The images of one source, each with its names and size, as mirrors and bundles take them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
 from msgspec.structs import replace
@@ -87,6 +87,19 @@ def _locked(candidate: Candidate) -> tuple[Mapping[str, str], SourceError | None
     except SourceError as error:
         return {}, error
     return {each.name: each.short for each in lock.images if each.short} if lock else {}, None
+
+
+def short_named(found: Sequence[Candidate], warn: Callable[[str], object]) -> list[Candidate]:
+    """Return the images of a source with their short names, by which a mirror takes them, too.
+
+    Args:
+        found: The images.
+        warn: Called with what is wrong with the lock file of their bundle, which has the names.
+    """
+    short, fault = _locked(found[0]) if found else ({}, None)
+    if fault:
+        warn(f"{fault.what} Its images go by their full names.")
+    return [replace(each, names=_short(each.names, short)) for each in found]
 
 
 def _short(names: tuple[str, ...], short: Mapping[str, str]) -> tuple[str, ...]:
