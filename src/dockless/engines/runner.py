@@ -4,6 +4,7 @@ The child gets an empty home, its credential as a file in memory, and of our env
 a network program needs.
 """
 
+import re
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -39,6 +40,9 @@ class Limits(Struct, frozen=True):
         return self.deadline is not None and time.monotonic() > self.deadline
 
 
+_OF_LAYOUTS = ("index.json", "manifest.json")
+
+
 class Runner:
     """Runs the engines of one push.
 
@@ -70,8 +74,16 @@ class Runner:
         return _made(self._home)
 
     def _was_deleted(self, said: str) -> bool:
-        """Whether an engine misses a file of this push, which stand together in one folder."""
-        return _NOT_THERE in said.lower() and str(self._home.parent) in said
+        """Whether an engine misses a file of this push, which stand together in one folder.
+
+        A layout, or skopeo's form of one, that still stands never had the blob: the registry had
+        said that it has it.
+        """
+        files = re.search(rf"{re.escape(str(self._home.parent))}/[^\s:]+", said)
+        if files is None or _NOT_THERE not in said.lower():
+            return False
+        folders = Path(files[0]).parents
+        return not any((each / name).exists() for each in folders for name in _OF_LAYOUTS)
 
     def run(
         self,

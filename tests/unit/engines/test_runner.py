@@ -220,6 +220,24 @@ def test_an_engine_that_misses_a_file_of_the_push_is_not_at_fault(
         run(runner(), program)
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["layout-x/blobs/sha256/0a", "layout-x/blobs/sha512/0a", "home/dir/0a", "host-0/l/b/x/0a"],
+)
+@pytest.mark.parametrize(
+    "words", ["Error: open {}: no such file or directory", "fatal: {}: No such file or directory"]
+)
+def test_a_blob_that_a_layout_never_had_was_not_deleted(
+    runner: Callable[..., Runner], script: Script, tmp_path: Path, name: str, words: str
+) -> None:
+    layout = tmp_path / Path(name).parts[0] / (Path(name).parts[1] if "blobs" not in name else "")
+    layout.mkdir(parents=True, exist_ok=True)
+    (layout / ("manifest.json" if "dir" in name else "index.json")).touch()
+    program = script(f'echo "{words.format(tmp_path / name)}" >&2; exit 1')
+    with pytest.raises(UnexplainedError):
+        run(runner(), program)
+
+
 def test_a_home_that_was_deleted_is_made_again(
     runner: Callable[..., Runner], script: Script, tmp_path: Path
 ) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from msgspec import Struct, field
 
-from dockless.errors import out_of_time
+from dockless.errors import time_is_over
 from dockless.oci.digest import Digest
 from dockless.oci.reference import Repository
 
@@ -139,7 +139,7 @@ class BlobClaims:
             finally:
                 del state.awaited[self]
             if until is not None and others and time.monotonic() >= until:
-                raise out_of_time(host)
+                raise time_is_over(f"The wait for a layer that another image sends to {host}")
             self._take(others)  # the sender of them failed
             return {key[1]: state.homes[key] for key in wanted if key in state.homes}
 

@@ -10,7 +10,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from dockless.concurrency import map_concurrently
-from dockless.errors import DocklessError, LostCopyError, out_of_time, time_is_over
+from dockless.errors import DocklessError, LostCopyError, time_is_over
 from dockless.model.options import PROGRAMS
 from dockless.model.plan import PushResult, TagMoves, with_moves
 from dockless.oci.reference import Repository
@@ -124,6 +124,9 @@ class Workers:
     def _push(self, item: MirrorItem) -> PushResult:
         reserved = self._reserved.pop(item, None)
         try:
+            if self._until is not None and time.monotonic() >= self._until:
+                # before the target is asked: it did not use up the time
+                raise time_is_over("The mirror")
             image = item.open()
             with self._worker() as worker, self._turn(item):
                 if reserved:
@@ -154,7 +157,7 @@ class Workers:
             turn = self._turns.setdefault(item.repository, threading.Lock())
         left = None if self._until is None else max(0.0, self._until - time.monotonic())
         if not turn.acquire(timeout=-1 if left is None else left):
-            raise out_of_time(item.repository.host)
+            raise time_is_over(f"The wait for another referrer of {item.repository}")
         try:
             yield
         finally:
