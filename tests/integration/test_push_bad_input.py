@@ -63,7 +63,7 @@ def bystander(occupied: Registry, program: Dockless) -> Bystander:
 # What each error must name, so that nobody has to guess which of many faults was found.
 CAUSES = {
     "truncated": "truncated",
-    "not_a_tar": "not a readable tar",
+    "not_a_tar": "is a text file, not an image archive",
     "no_manifest": "neither manifest.json nor index.json",
     "missing_layer": "2/layer.tar",
     "climbing_path": "../escaped.tar",

@@ -9,6 +9,7 @@ import tarfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from msgspec import Struct
@@ -133,8 +134,8 @@ def _from_release(wanted: Installation, release: Release | None, scratch: Path) 
         raise EngineError("No release of crane is known for this kind of machine.")
     wanted.note(f"Downloading crane {release.version} from {release.url}.")
     archive = scratch / "archive"
-    with client(wanted.environment, release.url) as http:
-        _write_checked(fetch(http, release.url), archive, release.sha256, release.url)
+    chunks = fetch(partial(client, wanted.environment), release.url)
+    _write_checked(chunks, archive, release.sha256, release.url)
     return _extract(archive, scratch)
 
 

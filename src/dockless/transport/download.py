@@ -1,9 +1,11 @@
 """Read a file over HTTP, under time limits."""
 
+import contextlib
 import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from http import HTTPStatus
+from urllib.parse import urljoin
 
 import urllib3
 
@@ -17,6 +19,7 @@ _CONNECT_SECONDS = 10.0
 _SILENCE_SECONDS = 30.0
 _TOTAL_SECONDS = 300.0
 _CHUNK = 1 << 16
+_MOST_REDIRECTS = 5
 
 
 def client(environment: Mapping[str, str], url: str) -> urllib3.PoolManager:
@@ -40,7 +43,7 @@ def client(environment: Mapping[str, str], url: str) -> urllib3.PoolManager:
 
 
 def fetch(
-    http: urllib3.PoolManager,
+    client_for: Callable[[str], urllib3.PoolManager],
     url: str,
     *,
     seconds: float = _TOTAL_SECONDS,
@@ -49,7 +52,7 @@ def fetch(
     """Yield a file's bytes as they come.
 
     Args:
-        http: The client.
+        client_for: Returns the client for a URL: that of the file, and of each redirect.
         url: Where the file is; redirects are followed.
         seconds: How long the whole download may take.
         clock: Seconds that only go up.
@@ -58,14 +61,11 @@ def fetch(
         NetworkError: The file cannot be downloaded, is truncated, or takes too long.
     """
     end = clock() + seconds
-    limits = urllib3.Timeout(connect=_CONNECT_SECONDS, read=min(_SILENCE_SECONDS, seconds))
-    retries = urllib3.Retry(connect=1, read=0, redirect=5)
+    timeout = urllib3.Timeout(connect=_CONNECT_SECONDS, read=min(_SILENCE_SECONDS, seconds))
     try:
         with (
             limited(Limit(time.monotonic() + seconds)) as limit,
-            http.request(
-                "GET", url, preload_content=False, timeout=limits, retries=retries
-            ) as response,
+            _response(client_for, url, timeout) as response,
         ):
             limit.begin_body()
             if response.status != HTTPStatus.OK:
@@ -77,3 +77,29 @@ def fetch(
                 yield chunk
     except urllib3.exceptions.HTTPError as error:
         raise NetworkError(f"{url} cannot be downloaded: {reason(error)}.") from None
+
+
+@contextlib.contextmanager
+def _response(
+    client_for: Callable[[str], urllib3.PoolManager], url: str, timeout: urllib3.Timeout
+) -> Iterator[urllib3.BaseHTTPResponse]:
+    """Yield the response at the end of the redirects."""
+    retries, place = urllib3.Retry(connect=1, read=0, redirect=False), url
+    for _ in range(_MOST_REDIRECTS + 1):
+        with (
+            client_for(place) as http,
+            http.request(
+                "GET",
+                place,
+                preload_content=False,
+                timeout=timeout,
+                retries=retries,
+                redirect=False,
+            ) as response,
+        ):
+            location = response.get_redirect_location()
+            if not location:
+                yield response
+                return
+            place = urljoin(place, location)
+    raise NetworkError(f"{url} cannot be downloaded: more than {_MOST_REDIRECTS} redirects.")

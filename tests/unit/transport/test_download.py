@@ -1,8 +1,13 @@
+import io
+from collections.abc import Sequence
+from typing import Self, cast
+
 import pytest
 import urllib3
 
 from dockless.errors import NetworkError, UsageError
-from dockless.transport.download import client
+from dockless.transport.download import client, fetch
+from dockless.transport.proxy import proxy
 
 URL = "https://example.com/crane.tar.gz"
 
@@ -53,3 +58,57 @@ def test_a_proxy_without_a_host_is_a_usage_error_that_does_not_show_its_password
     with pytest.raises(UsageError, match="HTTPS_PROXY") as caught:
         client({"https_proxy": text}, URL)
     assert "hunter2" not in str(caught.value)
+
+
+class Server:
+    """Stands in for the clients of all URLs: sends on from each to the next, and has the last."""
+
+    def __init__(self, led: Sequence[str]) -> None:
+        self.asked: list[str] = []
+        self._led = list(led)
+
+    def request(self, _: str, url: str, **__: object) -> urllib3.HTTPResponse:
+        self.asked.append(url)
+        if len(self.asked) > len(self._led):
+            return urllib3.HTTPResponse(io.BytesIO(b"crane"), status=200, preload_content=False)
+        headers = {"Location": self._led[len(self.asked) - 1]}
+        return urllib3.HTTPResponse(io.BytesIO(), headers, status=302, preload_content=False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("led", "proxied"),
+    [
+        ((), (True,)),
+        (("https://files.inside.test/crane",), (True, False)),
+        (("/other", "https://files.inside.test/a", "b", "https://cdn.test/c"),
+         (True, True, False, False, True)),
+    ],
+)  # fmt: skip
+def test_a_redirect_goes_through_the_proxy_of_its_own_url(
+    led: Sequence[str], proxied: Sequence[bool]
+) -> None:
+    environment = {"HTTPS_PROXY": "http://proxy.test:3128", "NO_PROXY": ".inside.test"}
+    server = Server(led)
+    found = []
+
+    def client_for(url: str) -> urllib3.PoolManager:
+        found.append(proxy(url, environment) is not None)
+        return cast("urllib3.PoolManager", server)
+
+    assert b"".join(fetch(client_for, URL)) == b"crane"
+    assert tuple(found) == proxied
+    assert [isinstance(client(environment, url), urllib3.ProxyManager) for url in server.asked] == [
+        *proxied
+    ]
+
+
+def test_a_file_that_is_always_elsewhere_is_an_error() -> None:
+    server = Server([URL] * 100)
+    with pytest.raises(NetworkError, match="more than 5 redirects"):
+        list(fetch(lambda _: cast("urllib3.PoolManager", server), URL))
+    assert len(server.asked) == 6
