@@ -28,9 +28,7 @@ from dockless.client.bundling import bundle_sources, create_bundle
 from dockless.client.readers import Readers
 from dockless.config.cascade import project_settings
 from dockless.credentials.credential_finder import CredentialFinder
-from dockless.errors import SourceError
 from dockless.model.bundle_request import BundleRequest
-from dockless.model.counts import counted
 from dockless.model.ended import BUNDLED
 from dockless.model.options import CommandOptions
 from dockless.model.printable import json_text, one_line
@@ -119,11 +117,8 @@ def verify(source: str) -> None:
         found = examined(readers.of().opener, spec)
     for line in (*(f"Note: {note}" for note in found.notes), *found.problems):
         tell(line)
-    if found.problems:
-        raise SourceError(
-            f"{source} failed verification: {counted(len(found.problems), 'problem')}.",
-            "Copy or create it again.",
-        )
+    if error := found.error(source):
+        raise error
     say(one_line(f"{source}: verified, no problems found."))
 
 

@@ -64,8 +64,7 @@ class _Commands(click.Group):
 
             known = [one for each in command.params for one in (*each.opts, *each.secondary_opts)]
             rest = with_empty_password(rest, known)
-        if command:
-            _refuse_repeated(ctx, command, list(rest))
+        _refuse_repeated(ctx, command, list(rest))
         return name, command, rest
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
@@ -79,13 +78,13 @@ class _Commands(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
 
-def _refuse_repeated(above: click.Context, command: click.Command, args: list[str]) -> None:
+def _refuse_repeated(above: click.Context, command: click.Command | None, args: list[str]) -> None:
     """Raise UsageError where an option of one value is there twice, of which click drops one."""
-    ctx = click.Context(command, above, command.name, resilient_parsing=True)
-    if isinstance(command, click.Group):
-        if args and (inner := command.commands.get(args[0])):
-            _refuse_repeated(ctx, inner, args[1:])
+    if command is None:
         return
+    ctx = click.Context(command, above, command.name, resilient_parsing=True)
+    if isinstance(command, click.Group) and args:
+        _refuse_repeated(ctx, command.commands.get(args[0]), args[1:])
     order = Counter(command.make_parser(ctx).parse_args(args)[2])
     for each, count in order.items():
         if count > 1 and isinstance(each, click.Option) and not (each.multiple or each.is_flag):

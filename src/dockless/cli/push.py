@@ -163,21 +163,18 @@ def _push_all(
     from dockless.config.setting import Setting  # noqa: PLC0415 - the same
     from dockless.model.ended import MIRRORED  # noqa: PLC0415 - the same
     from dockless.sources.archive import named_images  # noqa: PLC0415 - --explain reads no source
-    from dockless.sources.source_images import short_named, stem  # noqa: PLC0415 - the same
+    from dockless.sources.source_images import pushed_images, stem  # noqa: PLC0415 - the same
     from dockless.usecases.push.several import error_of_all, push_each  # noqa: PLC0415 - rare
 
     finder = credential_finder(options, settings)
-    note = partial(output.remark, options)
     if settings.to and stem(spec):  # as in a mirror, a bare tag is one of the source's name
         settings = replace(settings, project=lambda: Setting(stem(spec), "SOURCE"))
     names_of = partial(own_targets.pushed_names, settings)
     with (
-        push_receipt(options, note) as receipt,
+        push_receipt(options, partial(output.remark, options)) as receipt,
         session(options, finder.find, many=MIRRORED) as work,
     ):
-        candidates = work.opener.images(spec, options.platform)
-        if settings.to:
-            candidates = short_named(candidates, work.opener.warn)
+        candidates = pushed_images(work.opener, spec, options.platform, short=bool(settings.to))
         names = [name for each in candidates for name in names_of(each.names)]
         if finder.has_one_password:
             own_targets.check_one_password(settings, names)

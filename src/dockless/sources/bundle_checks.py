@@ -38,6 +38,17 @@ class Findings(Struct, frozen=True):
     problems: tuple[str, ...]
     notes: tuple[str, ...] = ()
 
+    def error(self, label: str) -> SourceError | None:
+        """Return the error that counts the problems; None where there are none.
+
+        Args:
+            label: The bundle's name in messages.
+        """
+        if not self.problems:
+            return None
+        count = counted(len(self.problems), "problem")
+        return SourceError(f"{label} failed verification: {count}.", "Copy or create it again.")
+
 
 def bundle_spec(text: str, folder: Path) -> SourceSpec:
     """Return where a bundle is.

@@ -1,6 +1,6 @@
 """The images of one source, each with its names and size, as mirrors and bundles take them."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from functools import partial
 
 from msgspec.structs import replace
@@ -89,17 +89,24 @@ def _locked(candidate: Candidate) -> tuple[Mapping[str, str], SourceError | None
     return {each.name: each.short for each in lock.images if each.short} if lock else {}, None
 
 
-def short_named(found: Sequence[Candidate], warn: Callable[[str], object]) -> list[Candidate]:
-    """Return the images of a source with their short names, by which a mirror takes them, too.
+def pushed_images(
+    opener: Opener, spec: SourceSpec, platform: Platform | None, *, short: bool
+) -> list[Candidate]:
+    """Return the images of a source, all of which are pushed.
 
     Args:
-        found: The images.
-        warn: Called with what is wrong with the lock file of their bundle, which has the names.
+        opener: Opens it, and warns of a lock file that cannot be used.
+        spec: The source.
+        platform: The one of an index that is asked for.
+        short: Whether images of a bundle have their short names, by which a mirror takes them, too.
     """
-    short, fault = _locked(found[0]) if found else ({}, None)
+    found = opener.images(spec, platform)
+    if not short or not found:
+        return found
+    names, fault = _locked(found[0])
     if fault:
-        warn(f"{fault.what} Its images go by their full names.")
-    return [replace(each, names=_short(each.names, short)) for each in found]
+        opener.warn(f"{fault.what} Its images go by their full names.")
+    return [replace(each, names=_short(each.names, names)) for each in found]
 
 
 def _short(names: tuple[str, ...], short: Mapping[str, str]) -> tuple[str, ...]:
