@@ -6,10 +6,12 @@ what a worker does.
 """
 
 import _thread
+import gc
 import gzip
 import io
 import threading
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
@@ -33,6 +35,15 @@ from fakes.progress import FakeTask
 START = _thread.start_new_thread
 SECONDS = 60
 DATA = bytes(range(256)) * 8192 * 3
+
+
+@pytest.fixture(autouse=True)
+def _closed() -> Iterator[None]:
+    """Close what threads that were lost had open, which nobody else does."""
+    yield
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 def stillborn(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
