@@ -212,7 +212,9 @@ RULES: tuple[Rule, ...] = (
     Rule(
         codes=frozenset({409, 412}),
         error=lambda _, host, said: PushError(
-            f"{host} does not allow the tag to be overwritten: {said}", "Choose another tag."
+            f"{host} refuses to change what it has: {said}",
+            "If a tag must not be overwritten, give another one; if the repository is locked, have "
+            "it unlocked.",
         ),
     ),
     Rule(
