@@ -264,7 +264,7 @@ def time_is_over(what: str) -> NetworkError:
     """
     return NetworkError(
         f"{what} did not finish within --timeout.",
-        "Run it again: what has been uploaded is kept.",
+        "Give it more time, and run it again.",
         passing=False,
     )
 

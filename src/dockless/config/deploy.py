@@ -92,7 +92,8 @@ def read(folder: Path, environment: Mapping[str, str], destination: str | None) 
         UsageError: A file is not YAML, has a wrong type, mixes the dialects, needs Ruby for what
             is used of it, or the destination has no file.
     """
-    document = _load(folder, FILE, environment)
+    tagged: dict[str, str] = {}
+    document = _load(folder, FILE, environment, tagged)
     if destination is not None:
         if not _DESTINATION.fullmatch(destination):
             raise UsageError(
@@ -100,7 +101,7 @@ def read(folder: Path, environment: Mapping[str, str], destination: str | None) 
                 "Write it as in config/deploy.NAME.yml: letters, digits, '_', '.' and '-'.",
             )
         name = f"config/deploy.{destination}.yml"
-        over = _load(folder, name, environment)
+        over = _load(folder, name, environment, tagged)
         if document is None or over is None:
             missing = FILE if document is None else name
             raise UsageError(
@@ -108,21 +109,26 @@ def read(folder: Path, environment: Mapping[str, str], destination: str | None) 
                 "Write that file, or leave --destination out.",
             )
         document = merge(document, over)
-    return _deploy(document) if document else Deploy()
+    return _deploy(document, tagged) if document else Deploy()
 
 
-def _load(folder: Path, name: str, environment: Mapping[str, str]) -> Value | None:
+def _load(
+    folder: Path, name: str, environment: Mapping[str, str], tagged: dict[str, str]
+) -> Value | None:
+    """Return a file's document; `tagged` gets its lines with ERB as written, by `file:line`."""
     text = files.read_text(folder / name, name)
     if text is None:
         return None
     if "<%" in text:
         from dockless.config.erb import answered  # noqa: PLC0415 - rare
 
+        lines = enumerate(text.split("\n"), 1)
+        tagged |= {f"{name}:{number}": line for number, line in lines if "<%=" in line}
         text = answered(text, name, environment)
     return files.parse_yaml(text, name)
 
 
-def _deploy(document: Value) -> Deploy:
+def _deploy(document: Value, tagged: Mapping[str, str]) -> Deploy:
     from dockless.config import deploy_servers  # noqa: PLC0415 - many projects have no such file
 
     kamal = _is_kamal(document)
@@ -152,7 +158,7 @@ def _deploy(document: Value) -> Deploy:
         )
         if kamal
         else None,
-        warnings=(*_warnings(password), *(_read_otherwise(document) if kamal else ())),
+        warnings=(*_warnings(password, tagged), *(_read_otherwise(document) if kamal else ())),
         unanswered=parts.unanswered,
     )
 
@@ -214,8 +220,13 @@ def _secret(
     return Setting(SecretName(names[0]), value.origin)
 
 
-def _warnings(password: Setting[Secret | SecretName] | None) -> tuple[str, ...]:
+def _warnings(
+    password: Setting[Secret | SecretName] | None, tagged: Mapping[str, str]
+) -> tuple[str, ...]:
     if password is None or isinstance(password.value, SecretName):
+        return ()
+    line = tagged.get(password.origin)
+    if line is not None and password.value.reveal() not in line:  # a variable's value
         return ()
     remedy = "Write `password: [NAME]` there, and keep the secret NAME in .kamal/secrets."
     return (f"{password.origin} holds the registry's password as plain text. {remedy}",)

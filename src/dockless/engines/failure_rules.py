@@ -47,6 +47,25 @@ class Rule(Struct, frozen=True, kw_only=True):
     local: bool = False
 
 
+_OF_NAMES = ("common name", "is valid for", "not valid for any names", "ip sans")
+_OF_THE_CERTIFICATE = ("key usage", "not authorized to sign", "insecure algorithm", "unhandled")
+
+
+def _trust_remedy(said: str) -> str:
+    """Return what to do about a certificate, by the words of Go's crypto/x509."""
+    low = said.lower()
+    if any(words in low for words in _OF_NAMES):
+        return "Have a certificate issued that has the registry's name in its subjectAltName."
+    if "expired or is not yet valid" in low:
+        return (
+            "The registry's operator has to renew it; if it is still valid, correct this "
+            "machine's clock."
+        )
+    if any(words in low for words in _OF_THE_CERTIFICATE):
+        return "The registry's operator has to replace it, or the one that it was signed with."
+    return "Name the authority that signed its certificate with --ca-file or --cert-dir."
+
+
 RULES: tuple[Rule, ...] = (
     # an administrator's rule, which is not to be got round by another writer
     Rule(
@@ -111,7 +130,7 @@ RULES: tuple[Rule, ...] = (
         words=("x509:", "certificate"),
         error=lambda engine, host, said: EngineTrustError(
             f"{engine} does not trust {host}: {said}",
-            "Name the authority that signed its certificate with --ca-file or --cert-dir.",
+            _trust_remedy(said),
             passing=False,
         ),
         local=True,
@@ -193,7 +212,9 @@ RULES: tuple[Rule, ...] = (
     Rule(
         codes=frozenset({409, 412}),
         error=lambda _, host, said: PushError(
-            f"{host} does not allow the tag to be overwritten: {said}", "Choose another tag."
+            f"{host} refuses to change what it has: {said}",
+            "If a tag must not be overwritten, give another one; if the repository is locked, have "
+            "it unlocked.",
         ),
     ),
     Rule(

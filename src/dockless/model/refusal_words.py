@@ -18,6 +18,7 @@ _IMMUTABLE = (
     # Artifactory
     r"|delete/overwrite|overwrit(?:e|ing) (?:is|of)|not allowed to overwrite"
 )
+_LOCKED = r"is locked|write[ -]?enabled"
 _QUOTA = (
     r"quota"
     # Harbor, with the bytes that would be added
@@ -35,6 +36,11 @@ _QUOTA = (
 def speaks_of_overwriting(text: str) -> bool:
     """Whether a registry's own words say that an existing tag must not be changed."""
     return bool(re.search(_IMMUTABLE, text.lower()))
+
+
+def speaks_of_locks(text: str) -> bool:
+    """Whether those words are of a lock, which may be a tag's, a repository's or a package's."""
+    return bool(re.search(_LOCKED, text.lower()))
 
 
 def speaks_of_quota(text: str) -> bool:

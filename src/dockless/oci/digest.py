@@ -7,6 +7,8 @@ from typing import Protocol
 from msgspec import Struct
 
 _HEX_LENGTH = {"sha256": 64, "sha384": 96, "sha512": 128}
+ALGORITHMS = tuple(_HEX_LENGTH)
+"""Those that a digest may have here; a registry need support sha256 only."""
 _DIGEST = re.compile(r"(?P<algorithm>[a-z0-9]+(?:[+._-][a-z0-9]+)*):(?P<hex>[0-9a-f]+)")
 
 _LONGEST_SHOWN = 200

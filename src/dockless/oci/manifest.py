@@ -195,7 +195,9 @@ def parse_document(data: bytes) -> Manifest | Index:
         listed = tuple(parse_descriptor(entry) for entry in entries)
         return Index(kind or OCI_INDEX, listed, _subject(members))
     if kind in MANIFESTS or (not kind and "layers" in members):
-        layers = tuple(parse_descriptor(entry) for entry in _list(members, "layers"))
+        # peers take one without the member, which then must not be an index as well
+        none = "layers" not in members and "manifests" not in members
+        layers = tuple(map(parse_descriptor, [] if none else _list(members, "layers")))
         config = parse_descriptor(members.get("config"))
         return Manifest(
             media_type=kind or OCI_MANIFEST, config=config, layers=layers, subject=_subject(members)

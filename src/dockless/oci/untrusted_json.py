@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeGuard, TypeVar
 
 from msgspec import convert
@@ -34,6 +34,14 @@ def _once(pairs: _Pairs) -> dict[str, Any]:
         twice = next(name for name in names if names.count(name) > 1)
         raise RepeatedMemberError(f"an object in it has more than one {json.dumps(twice)}")
     return members
+
+
+def go_member(members: Mapping[str, Any], name: str) -> Any:  # noqa: ANN401 - as below
+    """Return a member as Go's encoding/json finds it: by its name, else whatever the case is."""
+    if name in members:
+        return members[name]
+    low = name.lower()
+    return next((members[each] for each in members if each.lower() == low), None)
 
 
 def parse_json(data: bytes | str) -> Any:  # noqa: ANN401 - whatever the text says

@@ -7,7 +7,7 @@ from dockless.concurrency import map_concurrently
 from dockless.errors import DamagedManifestError, DocklessError, PushError
 from dockless.model.counts import number
 from dockless.oci.content import Presence
-from dockless.oci.digest import Digest
+from dockless.oci.digest import ALGORITHMS, Digest
 from dockless.oci.manifest import INDEXES, LONGEST_MANIFEST, MANIFESTS, Descriptor
 from dockless.oci.reference import Repository
 from dockless.registry.authorized_client import AuthorizedClient
@@ -152,6 +152,17 @@ class RegistryClient(AuthorizedClient):
             raise PushError(
                 f"{self.http.endpoint.host} responds with {response.status} "
                 f"({shown_type(response)}) to {method} of {path} in {repository}.",
-                "Check the host and port, and that no proxy or login page intercepts the request.",
+                "It may support sha256 digests only: build the image with those, or use another "
+                "registry."
+                if _is_of_another_algorithm(path, response)
+                else "Check the host and port, and that no proxy or login page intercepts the "
+                "request.",
             )
         return response
+
+
+def _is_of_another_algorithm(path: str, response: Response) -> bool:
+    """Whether a registry refuses to look for a digest of an algorithm that it need not support."""
+    others = (f"/{algorithm}:" for algorithm in ALGORITHMS if algorithm != "sha256")
+    refused = HTTPStatus.BAD_REQUEST <= response.status < HTTPStatus.INTERNAL_SERVER_ERROR
+    return refused and not is_html(response) and any(each in path for each in others)

@@ -15,7 +15,12 @@ from dockless.errors import (
     PushError,
     RepositoryMissingError,
 )
-from dockless.model.refusal_words import MAY_PROTECT_A_TAG, speaks_of_overwriting, speaks_of_quota
+from dockless.model.refusal_words import (
+    MAY_PROTECT_A_TAG,
+    speaks_of_locks,
+    speaks_of_overwriting,
+    speaks_of_quota,
+)
 from dockless.model.type_words import speaks_of_types
 from dockless.oci.digest import Digest
 from dockless.oci.reference import Repository
@@ -192,6 +197,14 @@ def _quota(put: _Put) -> ContentRefusedError:
 
 
 def _immutable(put: _Put) -> ImmutableTagError:
+    said = put.refusal.said
+    if not speaks_of_overwriting(said) or speaks_of_locks(said):  # there may be no such tag yet
+        return ImmutableTagError(
+            f"{put.repository.host} does not allow the tag {put.name} of {put.repository} to be "
+            f"written: {put.words}.",
+            f"If it must not be overwritten, give another tag than {put.name}; if the repository "
+            "or package is locked, have it unlocked.",
+        )
     return ImmutableTagError(
         f"{put.repository.host} does not allow an existing tag of {put.repository} to be "
         f"overwritten: {put.words}.",
@@ -209,7 +222,8 @@ def _is_immutable(put: _Put) -> bool:
         HTTPStatus.UNPROCESSABLE_ENTITY,
     }
     if refused and speaks_of_overwriting(put.refusal.said):
-        return True
+        # what is written by its digest overwrites no tag
+        return put.is_tag or not speaks_of_locks(put.refusal.said)
     return conflict and put.is_tag and not put.speaks_of_quota
 
 

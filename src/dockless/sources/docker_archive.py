@@ -25,7 +25,7 @@ from dockless.oci.manifest import (
     parse_config,
 )
 from dockless.oci.platform import Platform
-from dockless.oci.untrusted_json import parse_json
+from dockless.oci.untrusted_json import go_member, parse_json
 from dockless.sources.files import Files, missing
 from dockless.sources.safe_names import safe_name
 from dockless.storage.checks import mismatch
@@ -87,7 +87,7 @@ def isolated(reads: Iterable[Callable[[], Parsed]]) -> tuple[Parsed | SourceErro
 def _entry(item: object, label: str) -> ArchiveEntry:
     if not isinstance(item, dict):
         raise _malformed(label, "it is not a JSON object")
-    config = item.get("Config")
+    config = go_member(item, "Config")
     if not isinstance(config, str):
         raise _malformed(label, "its Config is not the name of a file")
     return ArchiveEntry(
@@ -100,7 +100,7 @@ def _entry(item: object, label: str) -> ArchiveEntry:
 
 def _texts(item: Mapping[str, object], key: str, label: str) -> tuple[str, ...]:
     """Return a member that is a list of texts; none where it is null, empty or missing."""
-    texts = item.get(key) or []
+    texts = go_member(item, key) or []
     if not isinstance(texts, list) or not all(isinstance(each, str) for each in texts):
         raise _malformed(label, f"its {key} is not a list of strings")
     return tuple(texts)

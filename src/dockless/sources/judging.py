@@ -8,7 +8,7 @@ from typing import IO, Protocol, cast
 
 from dockless.errors import SourceError
 from dockless.oci.manifest import LONGEST_MANIFEST
-from dockless.oci.untrusted_json import parse_json
+from dockless.oci.untrusted_json import go_member, parse_json
 from dockless.sources.forward import Forward
 from dockless.sources.headers import Header, header_errors, tar_errors
 from dockless.sources.source_file import SourceFile
@@ -147,8 +147,12 @@ def lists_images(data: bytes) -> bool:
     except (ValueError, RecursionError):
         return True
     if isinstance(document, list):
-        return any(isinstance(each, dict) and "Config" in each for each in document)
+        return any(isinstance(each, dict) and _names_config(each) for each in document)
     return isinstance(document, dict) and isinstance(document.get("manifests"), list)
+
+
+def _names_config(entry: dict[str, object]) -> bool:
+    return any(name.lower() == "config" for name in entry)
 
 
 def listed_files(data: bytes) -> tuple[str, ...]:
@@ -161,8 +165,8 @@ def listed_files(data: bytes) -> tuple[str, ...]:
     except (ValueError, RecursionError):
         return ("repositories",)
     entries = [each for each in document if isinstance(each, dict)]
-    layers = (each.get("Layers") for each in entries)
-    named = [each.get("Config") for each in entries]
+    layers = (go_member(each, "Layers") for each in entries)
+    named = [go_member(each, "Config") for each in entries]
     named += [name for each in layers if isinstance(each, list) for name in each]
     paths = (posixpath.normpath(name) for name in named if isinstance(name, str) and name)
     return tuple(

@@ -259,10 +259,16 @@ def checked(files: Files, descriptor: Descriptor) -> bytes:
     """Return a small blob of a layout; raise SourceError where it is not what is described."""
     name = blob_name(descriptor.digest)
     data = files.document(name)
-    if len(data) != descriptor.size or not descriptor.digest.matches(data):
+    if not descriptor.digest.matches(data):
         raise SourceError(
             f"{files.label}: {name} is damaged: it does not match its digest.",
             "Create or copy it again.",
+        )
+    if len(data) != descriptor.size:  # the image-spec, descriptor.md: such content is not trusted
+        raise SourceError(
+            f"{files.label}: {name} has {number(len(data), 'byte')}, and matches its digest, but "
+            f"its descriptor gives a size of {descriptor.size}.",
+            "Correct the size in the manifest or index that refers to it, or create it again.",
         )
     return data
 

@@ -19,6 +19,9 @@ _PLACE = re.compile(r"_ssl\.c:\d+: | ?\(_ssl\.c:\d+\)")
 # the codes of OpenSSL's X509_verify_cert(3)
 _NOT_YET, _EXPIRED = 9, 10
 _OTHER_NAME = frozenset({62, 64})
+_PURPOSE = 26
+_WEAK = frozenset({66, 67, 68})
+_NO_AUTHORITY = frozenset({0, 2, 18, 19, 20, 21, 27})  # 0 where the code is not known
 _MOST_NAMES = 5
 _LONGEST_SAID = 200
 _USUAL = TlsRemedies()
@@ -93,6 +96,20 @@ def _certificate_error(
     elif code == _NOT_YET:
         what = f"The certificate of {host} is not valid yet."
         remedy = "Correct this machine's clock, or wait until the certificate is valid."
+    elif code == _PURPOSE:
+        what = (
+            f"The certificate of {host}, or one that it was signed with, is not for servers: "
+            f"{said}."
+        )
+        remedy = "Have one issued for servers (serverAuth, where it has an extendedKeyUsage)."
+    elif code in _WEAK:
+        what = (
+            f"The certificate of {host}, or one that it was signed with, is too weak for this "
+            f"machine: {said}."
+        )
+        remedy = "Have one issued with a larger key, such as RSA with 3072 bits, and SHA-256."
+    elif code not in _NO_AUTHORITY:
+        remedy = "The registry's operator has to replace it, or the one that it was signed with."
     return NetworkError(what, remedy, passing=False)
 
 

@@ -26,7 +26,8 @@ def find_trust(host: str, ca_file: Path | None, cert_dir: Path | None, home: Pat
     authorities = tuple(sorted(folder.glob("*.crt"))) if folder else ()
     if ca_file:
         if not ca_file.is_file():
-            raise UsageError(f"The certificate {ca_file} does not exist.", "Check --ca-file.")
+            why = "is not a regular file" if ca_file.exists() else "does not exist"
+            raise UsageError(f"The certificate {ca_file} {why}.", "Check --ca-file.")
         authorities = (ca_file, *authorities)
     certificates = sorted(folder.glob("*.cert")) if folder else []
     for path in (*authorities, *certificates):

@@ -455,3 +455,33 @@ def test_a_name_that_a_shell_would_run_is_refused_with_its_place(
     with pytest.raises(UsageError, match="characters that ssh does not accept") as caught:
         read(tmp_path, text.format(name))
     assert f"`{key}` in config/deploy.yml" in caught.value.what
+
+
+PASSWORDS = [
+    ('<%= ENV["ACCOUNT"] %>', False),
+    ('"<%= ENV["ACCOUNT"] %>"', False),
+    ("'<%= ENV[\"ACCOUNT\"] %>-x'", False),
+    ('<%= ENV.fetch("ACCOUNT") %>  # of the account', False),
+    ("acme", True),
+    ('acme  # <%= ENV["ACCOUNT"] %>', True),
+    ('"acme-<%# nothing %>x"', True),
+]
+
+
+@pytest.mark.parametrize(("password", "warns"), PASSWORDS)
+@pytest.mark.parametrize("over", [False, True])
+def test_a_password_is_plain_text_only_where_the_file_itself_holds_it(
+    tmp_path: Path, password: str, *, warns: bool, over: bool
+) -> None:
+    text = "service: shop\nimage: acme/shop\n"
+    registry = f"registry:\n  username: <%= ENV['ACCOUNT'] %>\n  password: {password}\n"
+    found = read(tmp_path, text, "eu", registry) if over else read(tmp_path, text + registry)
+    assert [("as plain text" in each) for each in found.warnings] == [True] * warns
+    assert found.password
+    assert isinstance(found.password.value, Secret)
+    assert "acme" in found.password.value.reveal()
+
+
+def test_a_password_beside_a_variable_is_plain_text(tmp_path: Path) -> None:
+    text = "service: s\nregistry: {username: <%= ENV['ACCOUNT'] %>, password: hunter2}\n"
+    assert "as plain text" in "".join(read(tmp_path, text).warnings)

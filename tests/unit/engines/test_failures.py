@@ -235,6 +235,28 @@ def test_an_untrusted_certificate_stays_untrusted(stderr: str) -> None:
     assert "--ca-file" in error.remedy
 
 
+@pytest.mark.parametrize(
+    ("said", "remedy"),
+    [
+        ("certificate relies on legacy Common Name field, use SANs instead", "subjectAltName"),
+        ("certificate is valid for other.example, not registry.example.com", "subjectAltName"),
+        ("cannot validate certificate for 10.0.0.1 because it doesn't contain any IP SANs",
+         "subjectAltName"),
+        ("certificate has expired or is not yet valid: current time 2026", "clock"),
+        ("certificate specifies an incompatible key usage", "has to replace it"),
+        ("certificate is not authorized to sign other certificates", "has to replace it"),
+    ],
+)  # fmt: skip
+def test_another_authority_does_not_mend_every_certificate(said: str, remedy: str) -> None:
+    for stderr in (
+        crane(f'Get "{URL}": tls: failed to verify certificate: x509: {said}'),
+        skopeo(f'pinging container registry: Get "{URL}": x509: {said}'),
+    ):
+        error = failure("skopeo", HOST, 1, stderr)
+        assert remedy in error.remedy
+        assert "authority" not in error.remedy
+
+
 def test_a_full_disk_is_called_one() -> None:
     said = skopeo("writing blob: unknown: write /var/lib/registry: no space left on device")
     error: DocklessError = failure("skopeo", HOST, 1, said)

@@ -98,6 +98,19 @@ def test_a_manifest_is_read(media_type: str) -> None:
     assert found.config == found.layers[0] == Descriptor(media_type="x/y", digest=DIGEST, size=4)
 
 
+@pytest.mark.parametrize("media_type", sorted(manifest.MANIFESTS))
+@pytest.mark.parametrize("layers", [{}, {"layers": None}, {"layers": []}])
+def test_a_manifest_may_have_no_layers(media_type: str, layers: dict[str, object]) -> None:
+    found = parse_document(
+        json.dumps({"mediaType": media_type, "config": ENTRY, **layers}).encode()
+    )
+    assert isinstance(found, Manifest)
+    assert found.layers == ()
+    both = {"mediaType": media_type, "config": ENTRY, "manifests": [ENTRY]}
+    with pytest.raises(ValueError, match="layers is not a list"):
+        parse_document(json.dumps(both).encode())
+
+
 @pytest.mark.parametrize("media_type", ["", *sorted(manifest.INDEXES)])
 def test_an_index_is_read(media_type: str) -> None:
     found = parse_document(json.dumps({"mediaType": media_type, "manifests": [ENTRY]}).encode())

@@ -55,6 +55,31 @@ def test_a_tags_digest_is_read_from_the_headers_alone(http: StubHttp) -> None:
         assert kind in accept
 
 
+@pytest.mark.parametrize("status", [400, 404, 405, 422])
+@pytest.mark.parametrize("digest", [f"sha512:{'a' * 128}", f"sha384:{'b' * 96}", str(DIGEST)])
+@pytest.mark.parametrize("kind", ["text/plain", "text/html"])
+def test_a_registry_that_knows_no_other_algorithm_is_not_taken_for_a_login_page(
+    http: StubHttp, status: int, digest: str, kind: str
+) -> None:
+    headers = {"Content-Type": kind}
+    http.on(f"HEAD {URL}team/shop/blobs/{digest}", status, headers=headers)
+    http.on(f"GET {URL}team/shop/manifests/{digest}", status, headers=headers)
+    client, blob = RegistryClient(http, lambda: None), Digest.parse(digest)
+    asks = (
+        lambda: client.existing_blobs(SHOP, [Descriptor(media_type="", digest=blob, size=9)]),
+        lambda: client.manifest(SHOP, blob),
+    )
+    for ask in asks:
+        if status == 404:
+            assert not ask() or ask() == Presence()
+            continue
+        with pytest.raises(PushError, match=f"responds with {status}") as caught:
+            ask()
+        other = kind == "text/plain" and blob.algorithm != "sha256"
+        assert ("sha256 digests only" in caught.value.remedy) == other
+        assert ("login page" in caught.value.remedy) != other
+
+
 def test_a_tag_that_is_not_there_is_none(http: StubHttp) -> None:
     assert RegistryClient(http, lambda: None).tag(SHOP, "v1") is None
 

@@ -15,6 +15,7 @@ from dockless.oci.manifest import layer_media_type
 from dockless.oci.packing import asked
 from dockless.oci.platform import Platform
 from dockless.sources.docker_archive import ArchiveEntry, UnpackedImage, entries
+from dockless.sources.judging import listed_files, lists_images
 from dockless.sources.tarball import PlainTar
 from dockless.storage.blob_store import BlobStore
 from dockless.storage.staging import Staging
@@ -58,6 +59,31 @@ def test_every_entry_of_the_manifest_is_an_image(archive: Archive) -> None:
         ArchiveEntry("1.json", ("shop:1", "shop:2"), ("1/layer.tar",)),
         ArchiveEntry("2.json", (), ()),
     )
+
+
+@pytest.mark.parametrize(
+    ("config", "tags", "layers"),
+    [
+        ("config", "repoTags", "layers"),
+        ("CONFIG", "REPOTAGS", "LAYERS"),
+        ("Config", "repotags", "LayerS"),
+    ],
+)
+def test_the_names_of_members_may_have_any_case_as_docker_reads_them(
+    archive: Archive, config: str, tags: str, layers: str
+) -> None:
+    listed = [{config: "1.json", tags: ["shop:1"], layers: ["1/layer.tar"]}]
+    data = json.dumps(listed).encode()
+    found = entries(archive.files(file("manifest.json", data)))
+    assert found == (ArchiveEntry("1.json", ("shop:1",), ("1/layer.tar",)),)
+    assert lists_images(data)
+    assert listed_files(data) == ("1.json", "1/layer.tar")
+
+
+def test_a_member_of_the_very_name_counts_before_one_of_another_case(archive: Archive) -> None:
+    listed = [{"config": "2.json", "Config": "1.json", "CONFIG": "3.json"}]
+    found = entries(archive.files(file("manifest.json", json.dumps(listed).encode())))
+    assert found == (ArchiveEntry("1.json", (), ()),)
 
 
 @pytest.mark.parametrize(

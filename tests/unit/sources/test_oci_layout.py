@@ -208,6 +208,11 @@ def test_only_a_foreign_layer_stays_elsewhere(
     assert len(opened(layout).content().blobs) == blobs
 
 
+def root_name(root: dict[str, Any]) -> str:
+    """Return where a layout keeps a manifest, below `blobs`."""
+    return str(root["digest"]).replace(":", "/")
+
+
 def root_config(manifest: dict[str, Any]) -> str:
     """Return where a layout keeps a manifest's config, below `blobs`."""
     return str(manifest["config"]["digest"]).replace(":", "/")
@@ -226,6 +231,26 @@ def test_a_manifest_that_is_not_its_digest_is_refused(
     _altered(layout, root, data)
     with pytest.raises(SourceError, match="is damaged"):
         opened(layout).content()
+
+
+@pytest.mark.parametrize("more", [-7, -1, 1, 4096])
+@pytest.mark.parametrize("of", ["manifest", "config", "child"])
+def test_a_size_that_is_wrong_where_the_digest_is_right_is_called_that(
+    layout: Layout, parts: list[Layer], more: int, of: str
+) -> None:
+    root = layout.image(parts)
+    if of == "config":
+        manifest = json.loads((layout.folder / "blobs" / root_name(root)).read_bytes())
+        manifest["config"]["size"] += more
+        root = layout.document(manifest)
+    else:
+        root["size"] += more
+    layout.top(layout.index(root) if of == "child" else root)
+    with pytest.raises(SourceError, match="its descriptor gives a size of") as caught:
+        opened(layout).content()
+    assert "matches its digest" in caught.value.what
+    assert "damaged" not in caught.value.what
+    assert "Correct the size" in caught.value.remedy
 
 
 @pytest.mark.parametrize(

@@ -173,6 +173,13 @@ def test_a_connection_that_fails_is_explained(error: Exception, said: str, passi
         (10, "certificate has expired", f"of {HOST} has expired.", "renew"),
         (9, "certificate is not yet valid", "is not valid yet.", "clock"),
         (20, "unable to get local issuer certificate", "is not trusted: unable", "--ca-file"),
+        (18, "self-signed certificate", "is not trusted: self-signed", "--ca-file"),
+        (26, "unsuitable certificate purpose", "is not for servers: unsuitable", "serverAuth"),
+        (66, "EE certificate key too weak", "is too weak for this machine: EE", "larger key"),
+        (67, "CA certificate key too weak", "is too weak for this machine: CA", "larger key"),
+        (68, "CA signature digest algorithm too weak", "too weak for this machine", "SHA-256"),
+        (24, "invalid CA certificate", "is not trusted: invalid CA", "operator has to replace"),
+        (47, "permitted subtree violation", "is not trusted: permitted", "operator has to replace"),
     ],
 )
 def test_what_is_wrong_with_a_certificate_is_called_by_its_name(

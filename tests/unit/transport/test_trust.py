@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,26 @@ def test_a_file_and_a_folder_in_place_of_one_another_are_told(tmp_path: Path, na
     with pytest.raises(UsageError, match="is a folder, and --ca-file takes a file") as caught:
         found(tmp_path, ca_file=path)
     assert f"--cert-dir {path}" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("/dev/null", "/dev/null is not a regular file"),
+        ("/dev/zero", "/dev/zero is not a regular file"),
+        ("pipe", "pipe is not a regular file"),
+        ("absent.pem", "absent.pem does not exist"),
+        ("dangling", "dangling does not exist"),
+    ],
+)
+def test_what_is_not_a_file_of_authorities_is_called_what_it_is(
+    tmp_path: Path, name: str, said: str
+) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "dangling").symlink_to("nowhere")
+    with pytest.raises(UsageError, match="--ca-file") as caught:
+        found(tmp_path, tmp_path / name)
+    assert said in caught.value.what
 
 
 def test_a_named_folder_without_certificates_is_a_usage_error(tmp_path: Path, folder: Path) -> None:

@@ -17,6 +17,7 @@ from dockless.errors import (
     UsageError,
 )
 from dockless.model.plan import Plan, PushResult, TagPlan, written_by
+from dockless.oci.content import Content
 from dockless.oci.digest import Digest
 from dockless.oci.reference import Reference
 from dockless.ports import Image
@@ -148,14 +149,14 @@ def _move(
     try:
         context.retry_policy.call(lambda: context.writer().tag(plan.content, plan.repository, tag))
     except DocklessError as error:
-        _settle_failed(error, context, name, root, arrived=arrived)
+        _settle_failed(error, context, name, plan.content, arrived=arrived)
     context.moves.end(name, moved=True)
     if request.verify:
-        _read_back(reader, name, root)
+        _read_back(reader, name, plan.content, context)
 
 
 def _settle_failed(
-    error: DocklessError, context: PushContext, name: Reference, root: Digest, *, arrived: bool
+    error: DocklessError, context: PushContext, name: Reference, content: Content, *, arrived: bool
 ) -> None:
     """Raise what a failed update means, unless it took effect nevertheless.
 
@@ -164,6 +165,7 @@ def _settle_failed(
     and they refuse its PUT with such a status, it counts as that. What failed before the PUT, as
     where a program reads the manifest first, shows nothing of the tag.
     """
+    root = content.root.digest
     try:
         asked = not isinstance(error, _NOT_SENT)
         now = context.registry.tag(name.repository, name.tag) if asked else None
@@ -172,7 +174,7 @@ def _settle_failed(
             what = f"{error.what} {name} may have been updated to {root}."
             raise error.with_context(what) from error
         now = None
-    if now == root:
+    if _refers_to(content, now):
         return
     context.moves.end(name, moved=False)
     about_tag = arrived if isinstance(error, AuthError) else isinstance(error, PushError)
@@ -187,19 +189,34 @@ def _settle_failed(
     raise error
 
 
-def _read_back(reader: RepositoryReader, name: Reference, root: Digest) -> None:
+def _read_back(
+    reader: RepositoryReader, name: Reference, content: Content, context: PushContext
+) -> None:
     """Check that a tag refers to its new digest."""
+    root = content.root.digest
     try:
         now = reader.tag(name.tag)
     except DocklessError as error:
         what = f"{error.what} {name} was updated to {root} before that."
         raise error.with_context(what) from error
-    if now != root:
+    if now == root:
+        return
+    if _refers_to(content, now):
+        context.progress.note(
+            f"{name} refers to {now}, as the registry identifies {root} by another algorithm."
+        )
+    else:
         raise PushError(
             f"{name} refers to {now or 'nothing'} after it was updated to {root}.",
             "Another push may be changing it at the same time, or the registry reports wrong "
             "digests.",
         )
+
+
+def _refers_to(content: Content, now: Digest | None) -> bool:
+    """Whether a digest, which may be of another algorithm, is that of the image's root."""
+    root = content.root.digest
+    return now is not None and (now == root or now.matches(content.documents[root]))
 
 
 def _turn(reference: Reference) -> str:

@@ -1,5 +1,6 @@
 import contextlib
 import copy
+import hashlib
 import itertools
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -733,6 +734,31 @@ def test_a_tag_that_names_something_else_after_it_was_moved_is_an_error(shop: Sh
     with pytest.raises(PushError, match=f"shop:v2 refers to {OTHER}") as caught:
         shop.push("v1", "v2")
     assert "Updated before: v1" in str(caught.value)
+
+
+@pytest.mark.parametrize("algorithm", ["sha384", "sha512"])
+@pytest.mark.parametrize("error", [None, LOST, PushError("Status 418.")])
+def test_a_tag_whose_manifest_the_registry_identifies_by_another_algorithm_is_right(
+    shop: Shop, algorithm: str, error: Exception | None
+) -> None:
+    root = shop.content.root.digest
+    computed = Digest(algorithm, hashlib.new(algorithm, shop.content.documents[root]).hexdigest())
+    if error:
+        shop.journal.on("move v1", _moves_all_the_same(shop, error))
+    shop.journal.on("tag v1", None, *[lambda: shop.held.tags.update(v1=computed)] * 2)
+    assert shop.push().verified
+    said = f"shop:v1 refers to {computed}, as the registry identifies {root} by another"
+    assert any(said in note for note in shop.progress.notes)
+
+
+@pytest.mark.parametrize("algorithm", ["sha256", "sha384", "sha512"])
+def test_a_tag_of_other_content_is_an_error_whatever_the_algorithm(
+    shop: Shop, algorithm: str
+) -> None:
+    other = Digest(algorithm, hashlib.new(algorithm, b"other").hexdigest())
+    shop.journal.on("tag v1", None, lambda: shop.held.tags.update(v1=other))
+    with pytest.raises(PushError, match=f"shop:v1 refers to {other}"):
+        shop.push()
 
 
 def test_without_verification_nothing_is_read_back_and_the_result_says_so(shop: Shop) -> None:
