@@ -172,7 +172,9 @@ def _host(kind: Kind, settings: Settings, path: str = "") -> str:
     server = settings.server
     if server is None:
         short, slash, rest = path.partition("/")
-        likely = f"{short}{kind.domain}/{rest}" if slash else f"REGISTRY{kind.domain}/{path}"
+        likely = (
+            f"{short}{kind.domain}/{rest}" if slash else f"REGISTRY{kind.domain}/{path or 'NAME'}"
+        )
         likely = likely.rstrip("/") if kind.domain else _HOSTS.get(kind.name, "")
         example = f", such as {likely}" if likely else ""
         raise (ServerNeeded if kind.may_ask else UsageError)(

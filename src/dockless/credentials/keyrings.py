@@ -204,6 +204,9 @@ def _safe_class(choice: str) -> Callable[[], Backend]:
         raise UsageError(
             f"{dotted} does not keep secrets safe.", f"Choose one of {', '.join(CHOICES)}."
         )
+    if dotted == _CLASSES["macos"] and sys.platform != "darwin":
+        here = ", ".join(each for each in CHOICES if each != "macos")
+        raise UsageError(f"The keyring {choice} is on macOS only.", f"Choose one of {here}.")
     return _load(choice, dotted)
 
 

@@ -40,6 +40,11 @@ def parse_host(text: str, what: str = "--host") -> Server:
     Raises:
         UsageError: It is invalid, or could be taken for an option of a program.
     """
+    if "," in text and all(map(_is_one, text.split(","))):
+        raise UsageError(
+            f"{what} names several hosts with commas between them, and takes one.",
+            "Repeat --host for each of them." if what == "--host" else "Write each by itself.",
+        )
     user, _, place = text.removeprefix("ssh://").rpartition("@")
     if ":" in user:  # no account has one: what follows would be a password
         raise UsageError(
@@ -52,3 +57,9 @@ def parse_host(text: str, what: str = "--host") -> Server:
     if found is None or odd or not 1 <= port <= _LAST_PORT:
         raise UsageError(f"{what} {text!r} is not [USER@]HOST[:PORT].", "Write it as me@build1:22.")
     return Server(address=host, user=user, port=port)
+
+
+def _is_one(text: str) -> bool:
+    """Whether a part of a text with commas is a host by itself, and not of a password."""
+    user, _, place = text.strip().removeprefix("ssh://").rpartition("@")
+    return ":" not in user and any(pattern.fullmatch(place) for pattern in _PLACES)

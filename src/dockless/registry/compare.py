@@ -30,10 +30,14 @@ def compare_blob(client: RegistryClient, repository: Repository, blob: Descripto
 
     response = client.fetch(repository, f"blobs/{blob.digest}", take)
     if response.status == _NOT_FOUND:
-        raise PushError(f"{repository.host} does not have the blob {blob.digest} of {repository}.")
+        raise PushError(
+            f"{repository.host} does not have the blob {blob.digest} of {repository}.",
+            "Push or mirror the image again with --check-blobs: that uploads what was lost.",
+        )
     if response.status != _OK:
         raise PushError(
-            f"{repository.host} responds with {response.status} for the blob {blob.digest}."
+            f"{repository.host} responds with {response.status} for the blob {blob.digest}.",
+            "Check the registry and its log, and verify again.",
         )
     if size != blob.size or seen.hexdigest() != blob.digest.hex:
         found = f" with the digest {blob.digest.algorithm}:{seen.hexdigest()}"

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dockless.errors import DocklessError, PartialError
 from dockless.model.counts import counted
 from dockless.model.lock import Locked
+from dockless.report.json import SCHEMA_VERSION
 from dockless.report.text import columns
 from dockless.report.units import human_size
 
@@ -18,8 +19,9 @@ def bundle_table(images: Sequence[Locked]) -> str:
 
 
 def bundle_document(images: Sequence[Locked]) -> dict[str, object]:
-    """Return the JSON document of a bundle's images."""
+    """Return the JSON document of a bundle's images, which docs/bundle.schema.json describes."""
     return {
+        "schemaVersion": SCHEMA_VERSION,
         "images": [
             {
                 "name": each.name,
@@ -30,7 +32,7 @@ def bundle_document(images: Sequence[Locked]) -> dict[str, object]:
                 "platforms": list(each.platforms),
             }
             for each in images
-        ]
+        ],
     }
 
 

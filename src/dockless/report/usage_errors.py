@@ -103,6 +103,8 @@ def usage_error(
         if what == "command" and command == "dockless":  # whose commands click does not know
             near = get_close_matches(typed, commands)
         meant = _MEANT.get(f"{command} {typed}") or _one_of(_nearest(typed, near))
+        if what == "option" and command == "dockless" and not meant:
+            meant = "Options follow the command, as in: dockless push --debug."
         return UsageError(f"{command} has no {what} {typed}.", f"{meant} {see}".strip())
     if found := re.match(r"Missing (?:option|argument) .*?'?([^' ]+?)(?:\.\.\.)?'\.", message):
         name = found[1]

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from dockless.errors import SourceError
 from dockless.model.builder import HostRecipe
 from dockless.model.host import Facts
 from dockless.model.server import Server
@@ -14,7 +15,7 @@ from dockless.sources.host_build import build_there
 from dockless.sources.known_tools import Storeless, container_tools
 from dockless.sources.local import find_local
 from dockless.sources.on_host import HostImage, HostShell
-from dockless.sources.spec_there import parse_there
+from dockless.sources.spec_there import parse_there, splits
 from dockless.sources.sudo import SudoShell
 
 
@@ -87,9 +88,23 @@ def find_on_host(
     if not (wish.sudo or place.facts.container_store):
         known = (Storeless(each.name, shell) if each.has_store else each for each in known)
     tools = tuple(known)
-    has, image = find_local(names, tools, warn, typed=typed, there=True)
+    try:
+        has, image = find_local(names, tools, warn, typed=typed, there=True)
+    except SourceError as error:
+        if typed and not tool and (hint := _path_hint(wish.there or "", shell)):
+            raise error.with_context(remedy=f"{hint} {error.remedy}") from error
+        raise
     step(f"Source: {has.name} image {image.shown}{', with sudo' if wish.sudo else ''}")
     return HostImage(tool=has, local=image, shell=tool_shell)
+
+
+def _path_hint(typed: str, shell: HostShell) -> str:
+    """Return how a file or folder of a host is named whose path was taken for an image's name."""
+    for tried, _ in splits(typed):
+        if kind := _kind_of_path(shell, tried):
+            form = f"./{typed} or oci:{typed}" if kind == "folder" else f"./{typed}"
+            return f"There is a {kind} {tried} on the host: name it {form}."
+    return ""
 
 
 def _at_home(path: str, home: str) -> str:

@@ -228,8 +228,9 @@ def _absent(
     if not asked.tools:
         said = [f"None of {', '.join(tool.name for tool in known)} is on PATH.", remedy]
     if silent:  # last, and short: as a rule it is one that nobody uses here
+        check = "dockless hosts --check" if there else "dockless doctor"
         respond = "does not respond" if len(silent) == 1 else "do not respond"
-        said.append(f"{listed([*silent], 'and')} {respond}; `dockless doctor` says why.")
+        said.append(f"{listed([*silent], 'and')} {respond}; `{check}` says why.")
     return SourceError(what, " ".join(said))
 
 

@@ -228,7 +228,11 @@ class Opener:
         try:
             reference = with_tag(Reference.parse(spec.name))
         except ValueError as error:
-            raise UsageError(f"docker://{spec.name} is not an image name: {error}.") from None
+            raise UsageError(
+                f"docker://{spec.name} is not an image name: {error}.",
+                "Write it as docker://HOST/NAME:TAG. Several tags are chosen by a list of `skopeo "
+                "sync` for `dockless mirror`, see docs/mirror.md.",
+            ) from None
         from dockless.sources.directory import Pulled  # noqa: PLC0415 - for registries only
 
         pull = partial(self._pull, reference)

@@ -46,7 +46,7 @@ def parse_there(text: str, look: Callable[[str], str]) -> SourceThere:
     path = details if is_path else text
     if not is_path and not looks_like_path(text):
         return SourceThere(kind="local", name=str(bare_name(text)))
-    for tried, selector in _splits(path):
+    for tried, selector in splits(path):
         if found := look(tried):
             return SourceThere(
                 kind="layout" if found == "folder" else "archive", path=tried, selector=selector
@@ -60,8 +60,8 @@ def is_bare(text: str) -> bool:
     return not looks_like_path(text) and not (colon and transport in TOOLS | PATHS)
 
 
-def _splits(path: str) -> Iterator[tuple[str, str]]:
-    """Yield a path as it is, then cut at each of its colons, the last one first."""
+def splits(path: str) -> Iterator[tuple[str, str]]:
+    """Yield a path as it is, then cut at each of its colons, the last one first, with the rest."""
     yield path, ""
     for position in range(len(path) - 1, 0, -1):
         if path[position] == ":":

@@ -9,6 +9,8 @@ import pytest
 from click.testing import Result
 from jsonschema import Draft202012Validator
 
+from bed.images import Layout, named
+
 DOCS = Path(__file__).parents[3] / "docs"
 CRANE = "#!/bin/sh\nprintf '  tag  x\\n  --index\\n  --insecure\\n  1.2\\n'\n"
 Run = Callable[..., Result]
@@ -169,3 +171,20 @@ def test_settings_that_name_no_target_are_a_document_with_the_error(run: Run, ki
     said = document(result)
     error = said["error"] if kind == "nowhere" else said["explanation"]["error"]
     assert error["exitCode"] == 2
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+@pytest.mark.parametrize("bundled", [False, True])
+def test_the_images_of_a_bundle_are_a_document(
+    run: Run, tmp_path: Path, count: int, *, bundled: bool
+) -> None:
+    names = [f"ghcr.io/acme/shop:{number}" for number in range(count)]
+    layout = Layout(tmp_path / "layout")
+    layout.top(*(layout.image([], f"arch{name[-1]}", **named(name)) for name in names))
+    source = layout.folder
+    if bundled and count:
+        source = tmp_path / "disk"
+        assert run("bundle", "create", str(layout.folder), "-o", str(source)).exit_code == 0
+    said = document(run("bundle", "list", str(source), "--format", "json"), "bundle")
+    assert said["schemaVersion"] == 1
+    assert [each["name"] for each in said["images"]] == names

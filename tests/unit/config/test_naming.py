@@ -365,7 +365,7 @@ def test_the_short_name_of_an_acr_registry_is_completed(server: str, host: str) 
         ("myregistry/shop", "myregistry.azurecr.io/shop"),
         ("acme/team/web:v1", "acme.azurecr.io/team/web"),
         ("shop", "REGISTRY.azurecr.io/shop"),
-        ("", "REGISTRY.azurecr.io,"),
+        ("", "REGISTRY.azurecr.io/NAME,"),
     ],
 )
 def test_an_acr_registry_that_is_not_known_is_guessed_in_words_only(

@@ -54,3 +54,14 @@ def test_a_keyring_of_others_is_loaded(tmp_path: Path, monkeypatch: pytest.Monke
     )
     monkeypatch.syspath_prepend(tmp_path)
     assert keyrings.backend("theirs.Keyring", {}).get_password("a", "b") == "held"
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="it is that system's")
+@pytest.mark.parametrize("choice", ["macos", "keyring.backends.macOS.Keyring"])
+def test_the_keyring_of_another_system_is_told_as_such(choice: str) -> None:
+    for ask in (keyrings.check_choice, lambda each: keyrings.backend(each, {})):
+        if ask is keyrings.check_choice and choice == "macos":
+            continue  # one of the choices, which is looked at when it is opened
+        with pytest.raises(UsageError, match="on macOS only") as caught:
+            ask(choice)
+        assert "kernel" in caught.value.remedy

@@ -65,3 +65,21 @@ def test_a_user_is_nothing_that_a_shell_runs(name: str) -> None:
 @pytest.mark.parametrize("name", ["CORP\\ada", "ada+ci", "box$", "ada@example.com", "ädä", "a~b"])
 def test_a_user_of_a_domain_is_one(name: str) -> None:
     assert parse_host(f"{name}@build1").user == name
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a@h1:22,a@h2:22", "h1,h2", "me@h1,h2", "ssh://me@h1,ssh://h2", "192.0.2.1,192.0.2.2:22"],
+)
+def test_several_hosts_in_one_text_are_told_as_such(text: str) -> None:
+    with pytest.raises(UsageError, match="names several hosts") as caught:
+        parse_host(text)
+    assert "password" not in caught.value.what
+    assert "--host" in caught.value.remedy
+
+
+@pytest.mark.parametrize("text", ["me:hun,ter2@h1", "me:hunter2@h1,h2", "me:a,b@h1,me:c@h2"])
+def test_a_password_with_a_comma_is_not_shown(text: str) -> None:
+    with pytest.raises(UsageError, match="password") as caught:
+        parse_host(text)
+    assert "hun" not in str(caught.value)

@@ -10,7 +10,7 @@ import pytest
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dockless.errors import SourceError
+from dockless.errors import SourceError, UsageError
 from dockless.model.builder import Builder, HostRecipe
 from dockless.model.host import Facts
 from dockless.model.server import Server
@@ -191,3 +191,35 @@ def test_podman_is_not_asked_where_it_has_no_store(
         with pytest.raises(SourceError, match=r"The host has no|There is no|no image"):
             found(bare, wish)
     assert not (tmp_path / "asked").exists()
+
+
+@pytest.mark.parametrize(
+    ("there", "forms"),
+    [
+        ("layout", ["./layout", "oci:layout"]),
+        ("layout:v2", ["./layout:v2", "oci:layout:v2"]),
+        ("image", ["./image"]),
+        ("image:@0", []),
+    ],
+)
+def test_a_path_that_is_taken_for_a_name_is_told(
+    place: Place, monkeypatch: pytest.MonkeyPatch, there: str, forms: list[str]
+) -> None:
+    monkeypatch.chdir(place.facts.home)
+    Path("image").touch()
+    wish = HostWish(names=("shop:1",), there=there, build=None)
+    with pytest.raises((SourceError, UsageError)) as caught:
+        found(place, wish)
+    for form in forms:
+        assert form in caught.value.remedy
+    assert all(word in caught.value.remedy for word in (["on the host"] if forms else []))
+
+
+@pytest.mark.parametrize("there", ["none", "docker-daemon:layout", "other:1"])
+def test_no_path_is_told_where_there_is_none_or_a_tool_was_named(
+    place: Place, monkeypatch: pytest.MonkeyPatch, there: str
+) -> None:
+    monkeypatch.chdir(place.facts.home)
+    with pytest.raises(SourceError) as caught:
+        found(place, HostWish(names=("shop:1",), there=there, build=None))
+    assert "./" not in caught.value.remedy

@@ -377,3 +377,15 @@ def test_a_store_that_tools_list_in_another_order_is_listed_once() -> None:
     with pytest.raises(SourceError) as caught:
         find_local(("c",), (*shared, Ordered("nerdctl", "a:1")), print)
     assert "podman and buildah have: a:1, b:1; nerdctl has: a:1." in caught.value.remedy
+
+
+@pytest.mark.parametrize("there", [False, True])
+@pytest.mark.parametrize("silent", [("podman",), ("docker", "nerdctl")])
+def test_what_says_why_a_tool_is_silent_looks_at_its_machine(
+    silent: tuple[str, ...], *, there: bool
+) -> None:
+    tools = (*(Tool(name, error="It is down.") for name in silent), Tool("buildah", has=False))
+    with pytest.raises(SourceError) as caught:
+        find_local(("shop",), tools, print, there=there)
+    said = "`dockless hosts --check` says why" if there else "`dockless doctor` says why"
+    assert said in caught.value.remedy

@@ -80,6 +80,11 @@ class _Finder:
             tags: tuple[str, ...] = ()
             if wanted.choice:
                 tags = self._reading(wanted.registry, wanted.repository).tags(wanted.repository)
+                if not tags:
+                    raise SourceError(
+                        f"{wanted.repository} does not exist, or has no tags.",
+                        "Check its name and registry in the list.",
+                    )
             names = wanted.references(tags)
             if not names:
                 raise SourceError(

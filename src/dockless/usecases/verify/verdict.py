@@ -25,7 +25,8 @@ def verdict(found: VerifyResult, receipts: int) -> DocklessError | None:
             "Run the push or mirror again: it sends what is missing.",
         )
     if len(wrong) == len(items) == 1:
-        return wrong[0].error
+        error = wrong[0].error
+        return error if error.remedy else error.with_context(remedy=_MEND)
     return _differing(found, says) if wrong else None
 
 

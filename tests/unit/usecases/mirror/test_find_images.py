@@ -232,3 +232,14 @@ def test_a_file_has_no_referrers_of_a_registry(readers: FakeReaders) -> None:
     readers.around = {image: DOWN}
     images, lost, _ = looked(readers, "a.tar")
     assert (len(images), lost) == (1, [])
+
+
+@pytest.mark.parametrize("choice", [lambda _: True, lambda _: False, lambda tag: tag > "2"])
+def test_a_rule_for_a_repository_without_tags_names_the_repository(
+    readers: FakeReaders, choice: Callable[[str], bool]
+) -> None:
+    readers.tags_there = ()
+    images, (lost,), _ = looked(readers, item(choice=choice))
+    assert not images
+    assert lost.error.what == "list:9:1: x.io/a does not exist, or has no tags."
+    assert "rule" not in lost.error.remedy

@@ -122,3 +122,20 @@ def test_receipts_without_an_image_match_nothing() -> None:
     document = verified_document(found, deep=False)["verification"]
     assert isinstance(document, dict)
     assert document["matches"] is False
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+@pytest.mark.parametrize("checked", [3, 5])
+def test_every_difference_comes_with_what_to_do(count: int, checked: int) -> None:
+    names = tuple(Reference.parse(f"ghcr.io/acme/shop:{number}") for number in range(checked))
+    wrong = tuple(
+        Difference(reference=name, error=PushError("It moved.")) for name in names[:count]
+    )
+    for those in (names, names[:count]):
+        error = verdict(VerifyResult(checked=those, differences=wrong, missing=()), 1)
+        assert error
+        assert "again" in error.remedy
+
+
+def test_a_difference_that_says_what_to_do_is_taken_at_its_word() -> None:
+    assert verdict(VerifyResult(checked=(ONE,), differences=(GONE,), missing=()), 1) is GONE.error
