@@ -381,7 +381,7 @@ def test_what_is_pinned_by_digest_comes_out_of_a_bundle(
         index = json.loads((out / "index.json").read_text())
         for each in index["manifests"]:
             each.pop("annotations")
-        (out / "index.json").write_text(json.dumps(index))
+        (out / "index.json").write_text(json.dumps(index, separators=(",", ":")))
     checked = pusher.program.run("bundle", "verify", out)
     assert checked.code == 0, checked.stderr
     found = tmp_path / "receipt.json"

@@ -289,8 +289,8 @@ def _disagreements(files: Files, lock: Lock, tops: tuple[Descriptor, ...]) -> It
     tops_there = {root.digest for root in tops}
     for each in lock.images:
         if "@" in each.name and each.root.digest not in tops_there:
-            yield f"{files.label} does not list {each.name}, but {FILE} does."
+            yield f"index.json of {files.label} does not list {each.name}, but {FILE} does."
     for name, digest in sorted(locked - there, key=str):
-        yield f"{files.label} does not list {name} as {digest}, but {FILE} does."
+        yield f"index.json of {files.label} does not list {name} as {digest}, but {FILE} does."
     for name, digest in sorted(there - everything, key=str):
         yield f"{files.label} lists {name} as {digest}, but {FILE} does not."
