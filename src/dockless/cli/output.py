@@ -69,10 +69,12 @@ def result(options: CommandOptions, done: PushResult, timings: Timings) -> None:
         say(text.timings_text(timings.seconds, done.seconds), err=True)
 
 
-def outcomes(options: CommandOptions, done: Mapping[str, PushResult | DocklessError]) -> None:
+def outcomes(
+    options: CommandOptions, done: Sequence[tuple[str, PushResult | DocklessError]]
+) -> None:
     """Print what a push of several images did."""
-    results = [each for each in done.values() if isinstance(each, PushResult)]
-    for line in text.error_texts(done.items()) if len(done) > 1 else ():  # else it is raised
+    results = [each for _, each in done if isinstance(each, PushResult)]
+    for line in text.error_texts(done) if len(done) > 1 else ():  # else it is raised
         say(line, err=True)
     try:
         if options.output == "json":
