@@ -89,7 +89,7 @@ class BundleRequest(Struct, frozen=True, kw_only=True):
         if self.split and not self.is_archive:
             raise UsageError(
                 f"--split is for an archive, and {self.out} would be a folder.",
-                f"Give -o {self.out}.tar.",
+                f"Give -o {str(self.out).removesuffix('.tar')}.tar.",
             )
         if not self.sources and not self.files:
             raise UsageError(
