@@ -8,7 +8,7 @@ from dockless.model.plan import PushResult
 from dockless.oci.reference import Reference, Repository
 from dockless.ports import Image, SourceImage
 from dockless.usecases.mirror.given_names import GivenName, all_named
-from dockless.usecases.mirror.run import Lost, MirrorItem, distinct
+from dockless.usecases.mirror.run import Lost, MirrorItem, check_pins, distinct
 from dockless.usecases.overview import Overview
 from dockless.usecases.push.several import ended
 
@@ -74,6 +74,7 @@ def _placed(
         return
     for name in dict.fromkeys(image.names):
         try:
+            check_pins(image)
             yield MirrorItem(
                 source=image.source,
                 name=name,

@@ -32,7 +32,7 @@ def found(image: Image, *names: str) -> SourceImage:
 
 def below(name: str) -> Reference:
     """Return where an image goes: its host is left out, as with `--to`."""
-    if name == "?":
+    if name.startswith(("?", "bad@")):
         raise SourceError("It is no name.")
     path, at, digest = name.partition("@")
     path = path.rpartition(".io/")[2]
@@ -107,6 +107,18 @@ def test_where_the_source_names_no_repository_it_is_a_failure_that_says_why(
     assert (lost.name, lost.error.what) == (f"@{position}", "An image of disk.tar has no name.")
     assert f"disk.tar:@{position} with --image" in lost.error.remedy
     assert len(targets(items)) == 2
+
+
+@pytest.mark.parametrize("place", ["bad", "a"])
+@pytest.mark.parametrize("algorithm", ["sha256", "sha512"])
+def test_a_name_that_pins_another_digest_says_so_wherever_it_would_go(
+    one: FakeImage, place: str, algorithm: str
+) -> None:
+    wrong = f"{place}@{algorithm}:{'1' * (64 if algorithm == 'sha256' else 128)}"
+    good, bad = work(found(one, "b:1"), found(one, wrong))
+    assert isinstance(good, MirrorItem)
+    assert isinstance(bad, Lost)
+    assert f"{wrong} whose digest is {one.content().root.digest}" in bad.error.what
 
 
 def test_a_name_that_goes_nowhere_is_the_failure_of_that_name(one: FakeImage) -> None:
