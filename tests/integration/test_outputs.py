@@ -88,7 +88,7 @@ def test_a_bundle_is_none_of_its_sources(program: Dockless, folder: Path, argv: 
         ("-o pipe.tar in/web", "pipe.tar exists and is not a bundle"),
         ("-o list.txt in/web", "list.txt exists and is not a folder"),
         ("-o empty.txt in/web", "empty.txt exists and is not a folder"),
-        ("-o pipe.tar/x in/web", "There is no folder"),
+        ("-o pipe.tar/x in/web", "pipe.tar is not a folder"),
         ("-o in in/web", "-o would write in"),
         ("-o other in/web", "would write"),
         ("-o new.tar a.tar --split 1M", "new.tar.parts.json exists and is not the list"),

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
-from pathlib import Path
 from typing import Literal
 
 import click
@@ -14,14 +13,14 @@ from dockless.cli.options import (
     FORMAT,
     LISTS,
     NAMED,
-    OUTPUT,
+    PATH,
     PLATFORMS,
     REACH,
     RECHECK,
     REFERRERS,
     parsed_options,
 )
-from dockless.cli.param_types import completing
+from dockless.cli.param_types import PathType, completing
 from dockless.cli.sizes import Size
 from dockless.cli.surroundings import command_spaces
 from dockless.client.bundling import bundle_sources, create_bundle
@@ -46,8 +45,6 @@ from dockless.sources.input_files import registries_of
 from dockless.storage.bundle_lock import alone
 from dockless.storage.user_folders import source_folder
 
-_PATH = click.Path(path_type=Path)
-
 
 @click.group(epilog=EPILOGS["bundle"])
 def bundle() -> None:
@@ -57,7 +54,12 @@ def bundle() -> None:
 @bundle.command(cls=GroupedCommand, epilog=EPILOGS["bundle create"])
 @click.argument("sources", nargs=-1, shell_complete=completing("sources"))
 @click.option(
-    "-o", "--output", "out", type=OUTPUT, metavar="OUT", required=True, help="What to write."
+    "-o",
+    "--output",
+    type=PathType(readable=False),
+    metavar="OUT",
+    required=True,
+    help="What to write.",
 )
 @LISTS
 @NAMED
@@ -66,7 +68,7 @@ def bundle() -> None:
 @click.option("--split", type=Size(), help="Split the .tar into parts of at most this size.")
 @click.option(
     "--since",
-    type=_PATH,
+    type=PATH,
     metavar="BUNDLE",
     help="Leave out layers of this older bundle (the bundle, its parts list or its lock file).",
 )

@@ -1,12 +1,11 @@
 """`dockless login`: checks a login, and stores it in the keyring."""
 
 from functools import partial
-from pathlib import Path
 
 import click
 
 from dockless.cli import prompts
-from dockless.cli.options import TIMEOUT, TRUST
+from dockless.cli.options import PATH, TIMEOUT, TRUST
 from dockless.cli.param_types import Seconds, completing
 from dockless.client import login as client_login
 from dockless.model import kinds
@@ -14,8 +13,6 @@ from dockless.model.login_options import LoginOptions
 from dockless.processes import stops
 from dockless.processes.terminal import say
 from dockless.report.help_texts import EPILOGS
-
-_PATH = click.Path(path_type=Path)
 
 
 @click.command(epilog=EPILOGS["login"])
@@ -30,7 +27,7 @@ _PATH = click.Path(path_type=Path)
     "--username", metavar="NAME", help="Account at the registry; prompted for at a terminal."
 )
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
-@click.option("--key-file", type=_PATH, help="Service-account key of Google Cloud (JSON).")
+@click.option("--key-file", type=PATH, help="Service-account key of Google Cloud (JSON).")
 @click.option("--namespace", metavar="NAME", help="Namespace to remember for pushes from here.")
 @click.option("--image", metavar="NAME", help="Image name to remember for pushes from here.")
 @click.option(

@@ -43,7 +43,6 @@ from dockless.report.text import result_text
 from dockless.storage.user_folders import source_folder
 from dockless.usecases.mirror.request import MirrorRequest
 
-_PATH = click.Path(path_type=Path)
 _DEFAULTS = MirrorOptions()
 
 

@@ -8,8 +8,9 @@ from typing import TypeVar
 import click
 from click.core import ParameterSource
 
+from dockless.cli import param_types
 from dockless.cli.host_options import SERVERS
-from dockless.cli.param_types import HostType, PlatformType, Seconds, SecretType, completing
+from dockless.cli.param_types import completing
 from dockless.cli.sizes import Size
 from dockless.model import kinds
 from dockless.model.options import PROGRAMS, CommandOptions, PushOptions, one_platform
@@ -18,9 +19,9 @@ from dockless.processes import stops
 Command = TypeVar("Command", bound=Callable[..., object])
 
 
-_PATH = click.Path(path_type=Path)
+PATH = param_types.PathType(path_type=Path)
 
-OUTPUT = click.Path(readable=False, path_type=Path)
+OUTPUT = param_types.OutputType(readable=False, path_type=Path)
 """A file or folder that is written; click would refuse one that is not readable."""
 
 FORMAT = click.option(
@@ -37,7 +38,7 @@ LISTS = click.option(
     "-f",
     "--file",
     "files",
-    type=_PATH,
+    type=PATH,
     multiple=True,
     help="A file that lists sources, one per line; - for standard input.",
 )
@@ -68,7 +69,7 @@ WHO = (
     click.option("--username", metavar="NAME", help="Account at the registry."),
     click.option(
         "--password",
-        type=SecretType(),
+        type=param_types.SecretType(),
         metavar="[TEXT]",
         help="Password; visible in the process list, so prefer --password-stdin. Without a value "
         "it is prompted for.",
@@ -94,7 +95,7 @@ RECHECK = click.option(
 PLATFORMS = click.option(
     "--platform",
     "platforms",
-    type=PlatformType(),
+    type=param_types.PlatformType(),
     multiple=True,
     help="Take only this platform of each image index; of several, an index with these.",
 )
@@ -148,7 +149,7 @@ HOW = (
 INSECURE_REALM = click.option(
     "--insecure-realm",
     "insecure_realms",
-    type=HostType(),
+    type=param_types.HostType(),
     metavar="HOST[:PORT]",
     multiple=True,
     help="Send passwords to the token service on this host without TLS, too; repeatable.",
@@ -159,10 +160,10 @@ TRUST = (
     click.option(
         "--insecure", is_flag=True, help="Use plain HTTP (automatic for loopback addresses)."
     ),
-    click.option("--ca-file", type=_PATH, help="Also trust this certificate authority (PEM)."),
+    click.option("--ca-file", type=PATH, help="Also trust this certificate authority (PEM)."),
     click.option(
         "--cert-dir",
-        type=_PATH,
+        type=PATH,
         help="Folder with CA certificates (*.crt) and client certificates (*.cert with *.key).",
     ),
     INSECURE_REALM,
@@ -179,7 +180,7 @@ def _begin_time(ctx: click.Context, _: click.Parameter, seconds: float | None) -
 
 TIMEOUT = click.option(
     "--timeout",
-    type=Seconds(),
+    type=param_types.Seconds(),
     callback=_begin_time,
     help="Time limit for the whole command: 90s, 5m, 1h30m, or seconds as a number.",
 )
@@ -190,7 +191,7 @@ REACH = (
     TIMEOUT,
     click.option(
         "--stall-timeout",
-        type=Seconds(positive=True),
+        type=param_types.Seconds(positive=True),
         default=120.0,
         help="End a connection that transfers no byte for this long, and try again.  [default: 2m]",
     ),
@@ -259,7 +260,7 @@ _OPTIONS = (
     ),
     click.option(
         "--platform",
-        type=PlatformType(),
+        type=param_types.PlatformType(),
         multiple=True,
         callback=lambda *given: one_platform(given[-1]),
         help="Push only this platform of an image index.",

@@ -17,6 +17,7 @@ from dockless.report import text
 if TYPE_CHECKING:
     from dockless.model.builder import BuildPlan
     from dockless.usecases.hosts.run import RemotePushResult
+    from dockless.usecases.push.all_images import NamedOutcome
 
 
 def remark(options: CommandOptions, *lines: str) -> None:
@@ -69,10 +70,10 @@ def result(options: CommandOptions, done: PushResult, timings: Timings) -> None:
         say(text.timings_text(timings.seconds, done.seconds), err=True)
 
 
-def outcomes(options: CommandOptions, done: Mapping[str, PushResult | DocklessError]) -> None:
+def outcomes(options: CommandOptions, done: "Sequence[NamedOutcome]") -> None:
     """Print what a push of several images did."""
-    results = [each for each in done.values() if isinstance(each, PushResult)]
-    for line in text.error_texts(done.items()) if len(done) > 1 else ():  # else it is raised
+    results = [each for _, each in done if isinstance(each, PushResult)]
+    for line in text.error_texts(done) if len(done) > 1 else ():  # else it is raised
         say(line, err=True)
     try:
         if options.output == "json":

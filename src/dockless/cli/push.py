@@ -159,31 +159,27 @@ def _push_all(
     """Push every image by its name; return the error that the result already reports."""
     from dockless.cli.surroundings import credential_finder, session  # noqa: PLC0415 - --explain needs no network
     from dockless.client.receipts import push_receipt  # noqa: PLC0415 - the same
-    from dockless.config import own_targets  # noqa: PLC0415 - rare
-    from dockless.config.setting import Setting  # noqa: PLC0415 - the same
+    from dockless.config.own_targets import OwnTargets, check_one_password  # noqa: PLC0415 - rare
     from dockless.model.ended import MIRRORED  # noqa: PLC0415 - the same
-    from dockless.sources.archive import named_images  # noqa: PLC0415 - --explain reads no source
-    from dockless.sources.source_images import pushed_images, stem  # noqa: PLC0415 - the same
-    from dockless.usecases.push.several import error_of_all, push_each  # noqa: PLC0415 - rare
+    from dockless.sources import source_images  # noqa: PLC0415 - --explain reads no source
+    from dockless.usecases.push.all_images import planned, push_each, targets  # noqa: PLC0415 - rare
+    from dockless.usecases.push.several import error_of_all  # noqa: PLC0415 - the same
 
     finder = credential_finder(options, settings)
-    if settings.to and stem(spec):  # as in a mirror, a bare tag is one of the source's name
-        settings = replace(settings, project=lambda: Setting(stem(spec), "SOURCE"))
-    names_of = partial(own_targets.pushed_names, settings)
+    note = partial(output.remark, options)
+    own = OwnTargets(settings, source_images.stem(spec))
     with (
-        push_receipt(options, partial(output.remark, options)) as receipt,
+        push_receipt(options, note) as receipt,
         session(options, finder.find, many=MIRRORED) as work,
     ):
-        candidates = pushed_images(work.opener, spec, options.platform, short=bool(settings.to))
-        names = [name for each in candidates for name in names_of(each.names)]
+        short, platform = own.host is not None, options.platform
+        candidates = source_images.pushed_images(work.opener, spec, platform, short=short)
+        images = source_images.whole_source(candidates, spec.label, own.home, own.names, platform)
+        found = planned(images, own.reference, note, by_source=short)
         if finder.has_one_password:
-            own_targets.check_one_password(settings, names)
-        where, lost = own_targets.own_references(settings, names)
-        lost |= {f"@{n}": each.fault for n, each in enumerate(candidates) if each.fault}
-        receipt.begin(spec.label, where, lost, next((each.listing for each in candidates), None))
-        images = named_images(candidates, spec.label, names_of)
-        place = partial(own_targets.own_place, settings)
-        outcomes = push_each(images, place, work.push, work.overview, receipt.note)
+            check_one_password(targets(found))
+        receipt.begin_all(found, own.host, next((each.listing for each in images), None))
+        outcomes = push_each(found, work, work.overview, receipt.note)
     output.outcomes(options, outcomes)
     return error_of_all(outcomes, spec.label) or receipt.error
 

@@ -3,11 +3,12 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 from dockless.cli.options import FORMAT
+from dockless.cli.param_types import PathType
 from dockless.engines.installed import InstalledEngines, own_engines
 from dockless.engines.probe_records import probe_records
 from dockless.errors import EngineError
@@ -25,18 +26,13 @@ if TYPE_CHECKING:
 _GO = Path("go")
 
 
-class _CraneOrigin(click.Path):
+class _CraneOrigin(PathType):
     """What `--from` takes: a file, or the word `go`."""
 
     def __init__(self) -> None:
         super().__init__(exists=True, dir_okay=False, path_type=Path)
 
-    def convert(
-        self,
-        value: str | os.PathLike[str],
-        param: click.Parameter | None,
-        ctx: click.Context | None,
-    ) -> Path:
+    def convert(self, value: Any, param: Any, ctx: Any) -> Path:  # noqa: ANN401 - as click's
         """Return the file as an absolute path, or `_GO` for the word."""
         if value == str(_GO):
             return _GO

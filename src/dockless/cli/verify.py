@@ -7,7 +7,7 @@ from typing import Literal
 
 import click
 
-from dockless.cli.options import FORMAT, OUTPUT, REACH, WHO, parsed_options
+from dockless.cli.options import FORMAT, OUTPUT, PATH, REACH, WHO, parsed_options
 from dockless.cli.surroundings import credential_finder, session
 from dockless.client.verification import verify as compare
 from dockless.config.cascade import project_settings
@@ -25,7 +25,7 @@ from dockless.usecases.verify.verdict import verdict
 
 
 @click.command(epilog=EPILOGS["verify"])
-@click.argument("receipts", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("receipts", nargs=-1, required=True, type=PATH)
 @click.option(
     "--merge",
     type=OUTPUT,

@@ -39,6 +39,7 @@ class Memory(Struct, frozen=True):
         if not self.asked:
             return
         _check_namespace(settings, target)
+        _check_scope(settings, target)
         image, folder = settings.image, self.folder
         if image and image.origin == "--image" and image.value.host:
             host = registry_host(image.value.host.lower())
@@ -121,6 +122,27 @@ def _check_namespace(settings: Settings, target: LoginTarget) -> None:
             f"{error}.",
             "Write it as in the address of an image, such as acme or acme/team.",
         ) from None
+
+
+def _check_scope(settings: Settings, target: LoginTarget) -> None:
+    """Check that a login for a namespace serves the pushes that it is remembered for.
+
+    Raises:
+        UsageError: They would go to another namespace of the registry.
+    """
+    own, typed = target.scope.partition("/")[2], []
+    if settings.namespace and settings.namespace.origin == "--namespace":
+        typed.append((settings.namespace.origin, settings.namespace.value))
+    image = settings.image
+    if image and image.origin == "--image" and "/" in str(image.value):
+        typed.append((image.origin, image.value.path))
+    for option, path in typed:
+        if own and path and not f"{path.lower()}/".startswith(f"{own}/"):
+            raise UsageError(
+                f"This login is for {target.scope} alone, and {option} is {path}.",
+                f"Log in to {target.host}, or to the namespace of the pushes; or leave {option} "
+                "out.",
+            )
 
 
 def forget(folder: Path | None, files: Project, host: str) -> str:

@@ -51,29 +51,52 @@ def _target(settings: Settings, name: str) -> Target:
         if settings.to is None:
             return find_target(replace(settings, tags=(Setting(name, "ref.name"),)), None)
         own = replace(own, path=settings.project().value, tag=name)
-    if own.digest and not own.tag:
-        raise SourceError(
-            f"{name} is pinned by digest, and has no tag to set.",
-            "Push it by itself, with --image HOST/NAME:TAG.",
-        )
+    if own.digest and not own.tag:  # see own_reference
+        own = replace(own, digest=None)
     if settings.to:
         return _below(settings.to, own)
     tags = (Setting(own.tag, OWN_NAME),) if own.tag else ()
     return find_target(replace(settings, image=Setting(own, OWN_NAME), tags=tags), None)
 
 
-def own_references(
-    settings: Settings, names: Iterable[str]
-) -> tuple[dict[str, tuple[Reference, ...]], dict[str, DocklessError]]:
-    """Return where images go by their own names, and why the others go nowhere."""
-    found: dict[str, tuple[Reference, ...]] = {}
-    errors: dict[str, DocklessError] = {}
-    for name in names:
-        try:
-            found[name] = own_target(settings, name).references
-        except DocklessError as error:
-            errors[name] = error
-    return found, errors
+def own_reference(settings: Settings, name: str) -> Reference:
+    """Return the reference of `own_target`; one without a tag for what is pinned by digest only."""
+    target = own_target(settings, name)
+    own = Name.parse(name)
+    if own.digest and not own.tag:
+        return Reference(target.repository.value, digest=own.digest)
+    return target.references[0]
+
+
+class OwnTargets:
+    """Where the images of one source go by their own names.
+
+    Args:
+        settings: The settings.
+        stem: The source's own name; with `--to` a bare tag is one of that name, as in a mirror.
+
+    Attributes:
+        host: The registry that all go to, by `--to`; None where each has its own.
+        home: The repository of bare tags; the source's name where there is none.
+    """
+
+    def __init__(self, settings: Settings, stem: str) -> None:
+        self.host = settings.to.value.host if settings.to else None
+        self.home = stem
+        if settings.to and stem:
+            settings = replace(settings, project=lambda: Setting(stem, "SOURCE"))
+        elif not settings.to:
+            with contextlib.suppress(DocklessError):
+                self.home = str(own_target(settings, "latest").repository.value)
+        self._settings = settings
+
+    def names(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Return the names by which an image goes; see `pushed_names`."""
+        return pushed_names(self._settings, names)
+
+    def reference(self, name: str) -> Reference:
+        """Return where an image of a name goes; see `own_reference`."""
+        return own_reference(self._settings, name)
 
 
 def _below(to: Setting[Renaming], own: Name) -> Target:
@@ -89,21 +112,13 @@ def _below(to: Setting[Renaming], own: Name) -> Target:
     return Target(kind, Setting(reference.repository, to.origin), (tag,))
 
 
-def own_place(settings: Settings, name: str) -> tuple[Repository, tuple[str, ...]]:
-    """Return the repository and the tags of `own_target`."""
-    target = own_target(settings, name)
-    return target.repository.value, target.tag_names
-
-
-def check_one_password(settings: Settings, names: Iterable[str]) -> None:
+def check_one_password(repositories: Iterable[Repository]) -> None:
     """Raise UsageError where the one password given would go to every host that an archive names.
 
-    An invalid name is a failure of that image, later.
+    Args:
+        repositories: Where its images go.
     """
-    hosts = set()
-    for name in names:
-        with contextlib.suppress(DocklessError):
-            hosts.add(own_target(settings, name).repository.value.host)
+    hosts = {each.host for each in repositories}
     if len(hosts) > 1:
         raise UsageError(
             f"The images of this source go to several registries, {', '.join(sorted(hosts))}, but "

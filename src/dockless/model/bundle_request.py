@@ -6,6 +6,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from dockless.errors import UsageError
+from dockless.model.output_path import check_folder_of
 from dockless.oci.platform import Platform
 
 _OTHER_ARCHIVES = re.compile(
@@ -13,13 +14,19 @@ _OTHER_ARCHIVES = re.compile(
 )
 """Endings that promise another file than a bundle is; a folder would be made of that name."""
 
+_ENDING = re.compile(r"[^.].*\.[a-z]\w{0,7}", re.IGNORECASE)
+"""A name with an ending as files have it; `disk-1.2` has a version."""
+
+_FOLDER_ENDINGS = ("/", "/.", "/..")
+
 
 class BundleRequest(Struct, frozen=True, kw_only=True):
     """What is to go into a bundle, and how it is written.
 
     Attributes:
         sources: The sources, as for a mirror.
-        out: The folder or `.tar` file that is written; `-` for an archive on standard output.
+        output: The folder or `.tar` file that is written, as it was typed: `x.tar/` is a folder;
+            `-` for an archive on standard output.
         files: Lists of further sources.
         named: Name for images without a full name: NAME or NAME:TAG; None for none.
         referrers: Whether the referrers of an image are included.
@@ -31,7 +38,7 @@ class BundleRequest(Struct, frozen=True, kw_only=True):
     """
 
     sources: tuple[str, ...]
-    out: Path
+    output: str
     files: tuple[Path, ...] = ()
     named: str | None = None
     referrers: bool = True
@@ -42,14 +49,24 @@ class BundleRequest(Struct, frozen=True, kw_only=True):
     platforms: tuple[Platform, ...] = ()
 
     @property
+    def out(self) -> Path:
+        """The path of what is written."""
+        return Path(self.output)
+
+    @property
     def is_archive(self) -> bool:
         """Whether a tar is asked for, and not a folder."""
-        return self.to_stdout or self.out.name.endswith(".tar")
+        return self.to_stdout or (not self._names_folder and self.out.name.lower().endswith(".tar"))
+
+    @property
+    def _names_folder(self) -> bool:
+        """Whether it can be nothing but a folder, whatever its ending."""
+        return self.output.endswith(_FOLDER_ENDINGS)
 
     @property
     def to_stdout(self) -> bool:
         """Whether the archive goes to standard output."""
-        return str(self.out) == "-"
+        return self.output == "-"
 
     @property
     def label(self) -> str:
@@ -66,24 +83,34 @@ class BundleRequest(Struct, frozen=True, kw_only=True):
             raise UsageError(
                 "--split makes several files, and standard output takes one.", "Give -o FILE.tar."
             )
-        if _OTHER_ARCHIVES.search(self.out.name):
-            raise UsageError(
-                f"A bundle is a folder or a .tar file, and {self.out} would be neither.",
-                "Give -o FILE.tar: its layers are compressed already.",
-            )
+        if not self.output.strip():
+            raise UsageError("-o is empty.", "Give -o FOLDER or -o FILE.tar.")
+        self._check_ending()
         if self.split and not self.is_archive:
             raise UsageError(
                 f"--split is for an archive, and {self.out} would be a folder.",
-                f"Give -o {self.out}.tar.",
+                f"Give -o {str(self.out).removesuffix('.tar')}.tar.",
             )
         if not self.sources and not self.files:
             raise UsageError(
                 "There is nothing to put into the bundle.", "Give a SOURCE, or a list with -f."
             )
-        if not self.out.parent.is_dir():
-            raise UsageError(f"There is no folder {self.out.parent} for -o.", "Make it first.")
+        check_folder_of(self.out, "-o")
         if self.to_stdout and shown:
             raise UsageError(
                 "The archive would go to the terminal.",
                 "Redirect standard output to a file or a pipe, or give -o FILE.tar.",
+            )
+
+    def _check_ending(self) -> None:
+        if self._names_folder or self.is_archive:
+            return
+        neither = f"A bundle is a folder or a .tar file, and {self.out} would be neither."
+        if _OTHER_ARCHIVES.search(self.out.name):
+            raise UsageError(neither, "Give -o FILE.tar: its layers are compressed already.")
+        if _ENDING.fullmatch(self.out.name) and not self.out.exists():
+            raise UsageError(
+                neither,
+                f"Give -o {self.out.with_suffix('.tar')}, or -o {self.out}/ for a folder of that "
+                "name.",
             )

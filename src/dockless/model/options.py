@@ -7,6 +7,7 @@ from typing import Literal, Self
 from msgspec.structs import replace
 
 from dockless.errors import UsageError
+from dockless.model.output_path import check_folder_of
 from dockless.model.registry_access import RegistryAccess
 from dockless.model.secret import Secret
 from dockless.model.usernames import check_username
@@ -209,11 +210,8 @@ class CommandOptions(PushOptions, frozen=True, kw_only=True):
                 "--to is where every image of a source goes, with --all.",
                 "Add --all, or name the one image's target with --image HOST/NAME:TAG.",
             )
-        if self.digest_file and not self.digest_file.parent.is_dir():
-            raise UsageError(
-                f"There is no folder {self.digest_file.parent} for --digest-file.",
-                "Make it first.",
-            )
+        if self.digest_file:
+            check_folder_of(self.digest_file, "--digest-file")
         if self.servers is not None and not self.remote:
             raise UsageError("--servers needs --remote.", "Add it, or leave --servers out.")
 

@@ -27,17 +27,19 @@ def result_document(result: PushResult, timings: Mapping[Step, float]) -> dict[s
     return _document("result", {**_result(result), "timings": spent})
 
 
-def images_document(outcomes: Mapping[str, PushResult | DocklessError]) -> dict[str, object]:
+def images_document(
+    outcomes: Sequence[tuple[str, PushResult | DocklessError]],
+) -> dict[str, object]:
     """Return the document of several images, for `--all`.
 
     Args:
-        outcomes: For each image, by its name in the source, its result or why there is none.
+        outcomes: The name of each image in the source, and its result or why there is none.
     """
     images = [
         {"image": name, "error": error_members(outcome)}
         if isinstance(outcome, DocklessError)
         else {"image": name, "result": _result(outcome)}
-        for name, outcome in outcomes.items()
+        for name, outcome in outcomes
     ]
     return _document("images", images)
 

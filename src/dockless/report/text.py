@@ -17,7 +17,9 @@ _ROW = "\n  "
 
 def plan_text(plan: Plan) -> str:
     """Return what a push would do, for `--dry-run`, without an end of line."""
-    facts = [("Target", str(Reference(plan.repository, tag.tag))) for tag in plan.tags]
+    tagged = [Reference(plan.repository, tag.tag) for tag in plan.tags]
+    by_digest = Reference(plan.repository, digest=plan.content.root.digest)
+    facts = [("Target", str(each)) for each in tagged or [by_digest]]
     if plan.content.image_id is not None:
         facts.append(("Image ID", str(plan.content.image_id)))
     facts += [("Platform", str(platform)) for platform in plan.content.platforms]

@@ -80,9 +80,12 @@ _TAGGED = re.compile(r"[a-z0-9._-]+:(?:v?\d+\.\d[\w.-]*|v\d[\w.-]*|latest)")
 _WORDS = (
     (r"(.* )?(\S+) is not in the range (\d+)<=x<=(\d+)", r"\1\2 is not from \3 to \4"),
     (r"(.* )?(\S+) is not in the range x>=(\d+)", r"\1\2 is not \3 or more"),
+    (r"(-?-\S+): A path is empty", r"\1 is empty"),
     (r"(.*) is not a valid integer(?: range)?", r"\1 is not a whole number"),
 )
 """What the library that reads command lines says, and what is said in place of that."""
+
+_UNSET = "Give a path; a variable may be unset there."
 
 
 def usage_error(
@@ -114,11 +117,13 @@ def usage_error(
     if found := re.fullmatch(r"Option '(\S+)' (.+?)\.?", message):
         return _option_error(command, *found.groups())
     # an argument is shown there by its choices
-    said = re.sub(r"^Invalid value(?: for (?:'\[.*?\]'|.*?'(-?-[^']+)'))?: ", r"\1: ", message)
+    said = re.sub(
+        r"^Invalid value(?: for (?:'\[.*?\]'|'[A-Z]+\.\.\.'|.*?'(-?-[^']+)'))?: ", r"\1: ", message
+    )
     said = said.removeprefix(": ").rstrip(".")
     for pattern, words in _WORDS:
         said = re.sub(f"^{pattern}$", words, said)
-    return UsageError(f"{said}.", see)
+    return UsageError(f"{said}.", _UNSET if said.endswith(" is empty") else see)
 
 
 def _option_error(command: str, option: str, said: str) -> UsageError:

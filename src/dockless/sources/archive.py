@@ -272,30 +272,6 @@ def agreed(candidate: Candidate, label: str) -> Candidate:
     return replace(candidate, open=lambda: image)
 
 
-def named_images(
-    found: Sequence[Candidate], label: str, names: Callable[[Sequence[str]], Sequence[str]] = tuple
-) -> list[tuple[str, Callable[[], Image]]]:
-    """Return each name of each image with what opens it; a faulty entry has that of its place.
-
-    Args:
-        found: The images of a source.
-        label: The source's name in messages.
-        names: Returns those of an image's names that count.
-    """
-    images: list[tuple[str, Callable[[], Image]]] = []
-    for position, candidate in enumerate(found):
-        if candidate.fault:
-            images.append((f"{label}:@{position}", candidate.open))
-        images += [
-            (name, partial(_open_agreed, candidate, label)) for name in names(candidate.names)
-        ]
-    return images
-
-
-def _open_agreed(candidate: Candidate, label: str) -> Image:
-    return agreed(candidate, label).open()
-
-
 def _shown(candidate: Candidate) -> str:
     if candidate.fault:
         return f"(faulty: {candidate.fault.what.rstrip('.')})"

@@ -1,6 +1,6 @@
 """The images of one source, each with its names and size, as mirrors and bundles take them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
 from msgspec.structs import replace
@@ -10,8 +10,8 @@ from dockless.model.pins import repinned
 from dockless.oci.digest import Digest
 from dockless.oci.manifest import parse_document
 from dockless.oci.platform import Platform
-from dockless.ports import SourceImage
-from dockless.sources.archive import Candidate, for_platform, select
+from dockless.ports import Image, SourceImage
+from dockless.sources.archive import Candidate, agreed, for_platform, select
 from dockless.sources.oci_layout import CarriedImage
 from dockless.sources.opener import Opener
 from dockless.sources.source_file import reading
@@ -106,7 +106,46 @@ def pushed_images(
     names, fault = _locked(found[0])
     if fault:
         opener.warn(f"{fault.what} Its images go by their full names.")
-    return [replace(each, names=_short(each.names, names)) for each in found]
+    return [
+        replace(each, names=_short(each.names, names), locked=_short(each.locked, names))
+        for each in found
+    ]
+
+
+def whole_source(
+    found: Sequence[Candidate],
+    label: str,
+    bare: str,
+    names: Callable[[Sequence[str]], tuple[str, ...]],
+    platform: Platform | None,
+) -> tuple[SourceImage, ...]:
+    """Return the images of a source of which every one is pushed, read as far as they are known.
+
+    Args:
+        found: The images.
+        label: The source's name in messages.
+        bare: The repository of a name that is a tag only.
+        names: Returns those of an image's names that count.
+        platform: Which of several images of one name is meant.
+    """
+    images = []
+    for each in for_platform(found, platform) if platform else found:
+        image = SourceImage(
+            source=label,
+            names=names(each.names),
+            bare=bare,
+            size=0,
+            open=partial(_open_agreed, each, label),
+            listing=each.listing,
+            fault=each.fault,
+        )
+        known = each.packed and not each.fault
+        images.append(_looked_into(image, each.locked, None) if known else image)
+    return tuple(images)
+
+
+def _open_agreed(candidate: Candidate, label: str) -> Image:
+    return agreed(candidate, label).open()
 
 
 def _short(names: tuple[str, ...], short: Mapping[str, str]) -> tuple[str, ...]:

@@ -43,6 +43,9 @@ def _turn(out: Path) -> Iterator[None]:
 def _locked(out: Path) -> Iterator[None]:
     """Lock a file next to the bundle, and delete it at the end unless it has content."""
     real = Path(os.path.realpath(out))
+    if not real.name:  # the root folder, which is refused later
+        yield
+        return
     path = real.with_name(f".{real.name}.lock")
     try:
         lock = lock_file(path, wait=False)

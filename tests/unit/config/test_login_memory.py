@@ -213,6 +213,45 @@ def test_a_namespace_is_remembered(folder: Path, namespace: str) -> None:
     assert (written(folder) or {})["namespace"] == namespace
 
 
+@pytest.mark.parametrize(
+    ("scope", "flags"),
+    [
+        ("team", Flags(namespace="other")),
+        ("team", Flags(namespace="teams")),
+        ("acme/a", Flags(namespace="acme")),
+        ("acme/a", Flags(namespace="acme/b")),
+        ("team", Flags(image="localhost:5000/other/web")),
+        ("acme/a", Flags(image="localhost:5000/acme/web")),
+    ],
+)
+def test_a_login_for_a_namespace_is_not_remembered_for_another(
+    folder: Path, scope: str, flags: Flags
+) -> None:
+    files = project.read(folder, {}, None)
+    settings = resolve(flags, {}, files)
+    target = LoginTarget(kinds.PRIVATE, "localhost:5000", f"localhost:5000/{scope}")
+    with pytest.raises(UsageError, match=f"This login is for localhost:5000/{scope} alone"):
+        Memory(folder, files, asked=True).check(settings, target)
+
+
+@pytest.mark.parametrize(
+    ("scope", "flags"),
+    [
+        ("team", Flags(namespace="team")),
+        ("team", Flags(namespace="team/sub")),
+        ("acme/a", Flags(image="localhost:5000/acme/a/web")),
+        ("team", Flags(image="web")),
+    ],
+)
+def test_a_login_for_a_namespace_serves_what_is_below_it(
+    folder: Path, scope: str, flags: Flags
+) -> None:
+    files = project.read(folder, {}, None)
+    settings = resolve(flags, {}, files)
+    target = LoginTarget(kinds.PRIVATE, "localhost:5000", f"localhost:5000/{scope}")
+    Memory(folder, files, asked=True).check(settings, target)
+
+
 @pytest.mark.parametrize("image", ["localhost:5000/team/web", "localhost:5000/a"])
 def test_what_is_recorded_is_said_with_the_name_of_the_image(folder: Path, image: str) -> None:
     said = remember(folder, Flags(image=image), asked=True)

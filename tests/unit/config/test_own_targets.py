@@ -2,12 +2,19 @@ import pytest
 from msgspec.structs import replace
 
 from dockless.config.cascade import Settings
-from dockless.config.own_targets import check_one_password, own_target, pushed_names
+from dockless.config.own_targets import (
+    OwnTargets,
+    check_one_password,
+    own_reference,
+    own_target,
+    pushed_names,
+)
 from dockless.config.setting import Setting
 from dockless.errors import SourceError, UsageError
 from dockless.model import kinds
 from dockless.model.renaming import Renaming
-from dockless.oci.reference import Name
+from dockless.oci.digest import Digest
+from dockless.oci.reference import Name, Repository
 
 SETTINGS = Settings(
     project=lambda: Setting("shop", "here"),
@@ -56,13 +63,15 @@ def test_what_is_no_name_is_a_failure_of_that_image(name: str) -> None:
 
 
 def test_one_password_is_for_one_registry() -> None:
-    settings = Settings(project=SETTINGS.project)
-    check_one_password(settings, ["ghcr.io/a/b:1", "ghcr.io/a/c:1", "Not:a:name"])
+    ghcr = [Repository.of("ghcr.io", path) for path in ("a/b", "a/c")]
+    check_one_password(ghcr)
+    check_one_password([])
     with pytest.raises(UsageError, match=r"ghcr\.io, quay\.io"):
-        check_one_password(settings, ["quay.io/a/b:1", "ghcr.io/a/b:1"])
+        check_one_password([Repository.of("quay.io", "a/b"), *ghcr])
 
 
-TO = Setting(Renaming.into("registry.example.com:5000/mirror/x"), "--to")
+HOST = "registry.example.com:5000"
+TO = Setting(Renaming.into(f"{HOST}/mirror/x"), "--to")
 
 
 @pytest.mark.parametrize(
@@ -89,9 +98,51 @@ def test_with_a_destination_every_image_keeps_its_path_as_in_a_mirror(name: str,
         assert target.references == (mirrored,)
 
 
-def test_with_a_destination_one_password_is_enough() -> None:
-    settings = Settings(project=SETTINGS.project, to=TO)
-    check_one_password(settings, ["quay.io/a/b:1", "ghcr.io/a/b:1"])
+PIN = Digest.of(b"manifest")
+
+
+@pytest.mark.parametrize(
+    ("name", "reference"),
+    [
+        ("ghcr.io/acme/web@{}", "ghcr.io/acme/web@{}"),
+        ("quay.io/a/b:2@{}", "quay.io/a/b:2"),
+        ("localhost:80/x@{}", "localhost:80/x@{}"),
+        ("ghcr.io/acme/web:3", "ghcr.io/acme/web:3"),
+    ],
+)
+def test_what_is_pinned_by_digest_only_goes_by_digest_as_in_a_mirror(
+    name: str, reference: str
+) -> None:
+    settings, name = Settings(project=SETTINGS.project), name.format(PIN)
+    assert str(own_reference(settings, name)) == reference.format(PIN)
+    below = own_reference(replace(settings, to=TO), name)
+    assert below == TO.value.target(Name.parse(name))
+
+
+@pytest.mark.parametrize(
+    ("settings", "home", "reference"),
+    [
+        (SETTINGS, "docker.io/me/shop", "docker.io/me/shop:v3"),
+        (replace(SETTINGS, registry=None, to=TO), "disk", f"{HOST}/mirror/x/disk:v3"),
+        (
+            replace(SETTINGS, registry=Setting(kinds.GHCR, "--registry")),
+            "ghcr.io/me/shop",
+            "ghcr.io/me/shop:v3",
+        ),
+    ],
+)
+def test_the_bare_tags_of_a_source_have_one_home(
+    settings: Settings, home: str, reference: str
+) -> None:
+    own = OwnTargets(settings, "disk")
+    assert own.home == home
+    assert str(own.reference("v3")) == reference
+    assert own.host == (HOST if settings.to else None)
+
+
+def test_where_bare_tags_go_nowhere_the_source_gives_its_name() -> None:
+    own = OwnTargets(Settings(project=SETTINGS.project), "disk")
+    assert own.home == "disk"
 
 
 @pytest.mark.parametrize(

@@ -153,7 +153,7 @@ def test_several_images_each_have_a_result_or_an_error(result: PushResult) -> No
     whole = _valid(result_document(result, {}))["result"]
     assert whole.pop("timings") == {}
     document = _valid(
-        images_document({"shop:v2": result, "shop:v1": AuthError("Not allowed.", "Log in.")})
+        images_document([("shop:v2", result), ("shop:v1", AuthError("Not allowed.", "Log in."))])
     )
 
     assert document["images"] == [
@@ -168,6 +168,13 @@ def test_several_images_each_have_a_result_or_an_error(result: PushResult) -> No
             },
         },
     ]
+
+
+@pytest.mark.parametrize("names", [("a:1", "a:1"), ("b:1", "c:1", "b:1"), ("", "")])
+def test_images_of_one_name_are_each_in_the_document(names: tuple[str, ...]) -> None:
+    errors = [(name, SourceError(f"{n} failed.")) for n, name in enumerate(names)]
+    document = _valid(images_document(errors))
+    assert [each["image"] for each in document["images"]] == list(names)
 
 
 @pytest.mark.parametrize("kind", DocklessError.__subclasses__())
@@ -209,7 +216,7 @@ def test_a_secret_is_refused_not_written(result: PushResult) -> None:
     for document in (
         plan_document(replace(result.plan, tags=tags)),
         result_document(replace(result, engine=SECRET), {}),
-        images_document({"shop": DocklessError("It failed.", SECRET)}),
+        images_document([("shop", DocklessError("It failed.", SECRET))]),
         error_document(DocklessError(SECRET)),
     ):
         with pytest.raises(TypeError):
@@ -219,7 +226,7 @@ def test_a_secret_is_refused_not_written(result: PushResult) -> None:
 @pytest.mark.parametrize("word", ["x", "two words ", "é"])
 def test_the_words_of_others_in_an_error_are_bounded(word: str) -> None:
     error = SourceError(word * 1_000_000, "Look there.")
-    for document in (error_document(error), images_document({"a": error})):
+    for document in (error_document(error), images_document([("a", error)])):
         text = json.dumps(document, ensure_ascii=False)
         assert len(text) < 10_000
         assert "… (shortened)" in text

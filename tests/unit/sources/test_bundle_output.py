@@ -132,7 +132,7 @@ def test_a_request_replaces_only_what_it_may(
     out = str(changes.get("out", "old.tar"))
     request = BundleRequest(
         sources=("input.tar",),
-        out=Path(out) if out == "-" else tmp_path / out,
+        output=out if out == "-" else str(tmp_path / out),
         files=(tmp_path / "list.txt",),
         since=tmp_path / "since.tar" if "since" in changes else None,
         force=bool(changes.get("force")),
@@ -152,7 +152,7 @@ def in_parts(out: Path, count: int) -> list[Path]:
 
 
 def replaced(out: Path, **others: object) -> list[Path]:
-    request = BundleRequest(sources=("a",), out=out, **{"force": True, **others})  # type: ignore[arg-type]  # parameters of the test
+    request = BundleRequest(sources=("a",), output=str(out), **{"force": True, **others})  # type: ignore[arg-type]  # parameters of the test
     return list(replaced_parts(request, (), out.parent))
 
 

@@ -44,3 +44,19 @@ def test_data_in_the_place_of_the_lock_is_kept(tmp_path: Path) -> None:
 def test_where_no_lock_can_be_made_there_is_none(tmp_path: Path, name: str) -> None:
     with alone(tmp_path / name):
         pass
+
+
+@pytest.mark.parametrize("out", ["/", "//", "/../", "/."])
+def test_the_root_folder_is_no_bundle_and_gets_no_lock_next_to_it(out: str) -> None:
+    with alone(Path(out)):
+        assert not list(Path("/").glob("..lock"))
+
+
+@pytest.mark.parametrize("out", [".", "x/..", "x/."])
+def test_a_bundle_may_be_the_current_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, out: str
+) -> None:
+    (tmp_path / "disk" / "x").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "disk")
+    with alone(Path(out)), pytest.raises(UsageError), alone(Path(out)):
+        pass

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dockless.errors import DocklessError, UsageError
+from dockless.errors import DocklessError, SourceError, UsageError
 from dockless.model.pins import WrongPinError
 from dockless.oci.digest import Digest
 from dockless.oci.manifest import parse_document
@@ -22,10 +22,13 @@ class GivenName(Struct, frozen=True):
             after the source.
         tag: The tag of images without a full name; empty for the one that they have, or else none,
             so that they go by digest.
+        by_source: Whether what has no name goes by digest to the repository named like its source;
+            else it is lost.
     """
 
     repository: str = ""
     tag: str = ""
+    by_source: bool = True
 
     @classmethod
     def parse(cls, text: str | None) -> "GivenName":
@@ -113,11 +116,19 @@ def _named(
 ) -> SourceImage | Lost:
     if given.tag:
         return replace(image, names=(f"{image.bare}:{given.tag}",))
+    place = f"@{position}"
+    if not given.by_source:
+        nameless = SourceError(
+            f"An image of {image.source} has no name.",
+            "Give --to HOST[/PREFIX], or push it by itself, as "
+            f"{image.source}:{place} with --image HOST/NAME:TAG.",
+        )
+        return Lost(source=image.source, name=place, error=nameless, origin=image.origin)
     try:
         opened = image.open()
         content = opened.content()
     except DocklessError as error:
-        return Lost(source=image.source, name=f"@{position}", error=error, origin=image.origin)
+        return Lost(source=image.source, name=place, error=error, origin=image.origin)
     name = f"{image.bare}@{content.root.digest}"
     note(f"An image of {image.source} has no name there; it is named {name}.")
     return replace(image, names=(name,), content=content, open=lambda: opened)

@@ -107,8 +107,7 @@ def plan(found: Iterable[SourceImage], renaming: Renaming) -> MirrorPlan:
         except SourceError as error:
             name = image.names[0] if image.names else ""
             lost.append(Lost(source=image.source, name=name, error=error, origin=image.origin))
-    items = _once(items)
-    left_out = _left_out(items)
+    items, left_out = distinct(items)
     lost += [
         Lost(source=item.source, name=item.name, error=error, origin=item.origin)
         for item, error in left_out.items()
@@ -227,6 +226,22 @@ def check_pins(image: SourceImage) -> None:
     refuse_wrong_pins(image.names, content.root.digest, image.source)
 
 
+def distinct(
+    items: Sequence[MirrorItem], remedy: str = ""
+) -> tuple[list[MirrorItem], Mapping[MirrorItem, DocklessError]]:
+    """Return the items, of one image each reference once, and why some of them cannot be pushed.
+
+    Those are items of different images with the same reference. No blob is sent before that is
+    known.
+
+    Args:
+        items: The images.
+        remedy: What to do about that; empty for what the options of a mirror allow.
+    """
+    items = _once(items)
+    return items, _left_out(items, remedy)
+
+
 def _once(items: Sequence[MirrorItem]) -> list[MirrorItem]:
     """Return the items; of those that are one image, each reference once.
 
@@ -254,6 +269,8 @@ def _once(items: Sequence[MirrorItem]) -> list[MirrorItem]:
 
 def _is_repeated(one: MirrorItem, other: MirrorItem) -> bool:
     """Whether two items for one reference are one image, or one damaged image of one source."""
+    if one.open == other.open:
+        return True
     root = _root(one)
     return root == _root(other) and (root is not None or one.source == other.source)
 
@@ -265,7 +282,7 @@ def _root(item: MirrorItem) -> Digest | None:
         return None
 
 
-def _left_out(items: Sequence[MirrorItem]) -> Mapping[MirrorItem, DocklessError]:
+def _left_out(items: Sequence[MirrorItem], remedy: str) -> Mapping[MirrorItem, DocklessError]:
     """Return the items that share a reference with one of another image, each with its error.
 
     One that is damaged cannot have the reference; its damage is its own failure.
@@ -290,9 +307,12 @@ def _left_out(items: Sequence[MirrorItem]) -> Mapping[MirrorItem, DocklessError]
             both = "both" if len(named) == 2 else "all"  # noqa: PLR2004 - as the word says
             shared = ConflictError(
                 f"{', '.join(named[:-1])} and {named[-1]} would {both} be {reference}.",
-                "Rename one of them with --as or --map, or leave it out."
-                if both == "both"
-                else "Rename them with --as or --map, or leave out all but one.",
+                remedy
+                or (
+                    "Rename one of them with --as or --map, or leave it out."
+                    if both == "both"
+                    else "Rename them with --as or --map, or leave out all but one."
+                ),
             )
             errors |= dict.fromkeys(roots, shared)
     return errors

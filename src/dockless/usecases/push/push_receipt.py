@@ -1,6 +1,6 @@
 """The receipt of a push: written before it begins, and with what became of each image."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, NoReturn, Self
 
@@ -12,7 +12,7 @@ from dockless.oci.reference import Reference, Repository
 if TYPE_CHECKING:
     from dockless.usecases.mirror.mirror_ports import MirrorReceipt
     from dockless.usecases.mirror.receipt_writer import ReceiptWriter
-    from dockless.usecases.mirror.run import MirrorItem
+    from dockless.usecases.mirror.run import Lost, MirrorItem
 
 
 class PushReceipt:
@@ -42,7 +42,6 @@ class PushReceipt:
         self,
         source: str,
         images: Mapping[str, Sequence[Reference]],
-        lost: Mapping[str, DocklessError] | None = None,
         listing: Digest | None = None,
     ) -> None:
         """Write the receipt before anything is pushed; once more when the names are known.
@@ -50,14 +49,56 @@ class PushReceipt:
         Args:
             source: The source's name.
             images: What is to be pushed: by its name in the source, what is to refer to it.
-            lost: What cannot be pushed, by its name in the source, and why.
             listing: The digest of the index.json of a bundle or layout.
 
         Raises:
             UsageError: The images go to several registries, or the path cannot be written.
             PushError: It cannot be written.
         """
+        if self._begun is None:
+            return
+        from dockless.usecases.mirror.run import MirrorItem  # noqa: PLC0415 - rare
+
+        items = [
+            MirrorItem(
+                source=source, name=name, references=tuple(references), size=0, open=_not_read
+            )
+            for name, references in images.items()
+        ]
         hosts = {each.repository.host for references in images.values() for each in references}
+        self._write(hosts, items, (), {source: listing} if listing else {})
+
+    def begin_all(
+        self,
+        work: "Sequence[MirrorItem | Lost]",
+        host: str | None,
+        listing: Digest | None = None,
+    ) -> None:
+        """Write the receipt of every image of a source before any is pushed.
+
+        Args:
+            work: What is to be pushed, each by a name of its own, and what cannot be, and why.
+            host: The registry where none can be pushed; None for no receipt then.
+            listing: The digest of the index.json of a bundle or layout.
+
+        Raises:
+            UsageError: The images go to several registries, or the path cannot be written.
+            PushError: It cannot be written.
+        """
+        from dockless.usecases.mirror.run import MirrorItem  # noqa: PLC0415 - rare
+
+        items = [each for each in work if isinstance(each, MirrorItem)]
+        lost = [each for each in work if not isinstance(each, MirrorItem)]
+        hosts = {each.repository.host for each in items} or {*([host] if host else [])}
+        self._write(hosts, items, lost, {work[0].source: listing} if work and listing else {})
+
+    def _write(
+        self,
+        hosts: Collection[str],
+        items: "Sequence[MirrorItem]",
+        lost: "Sequence[Lost]",
+        bundles: Mapping[str, Digest],
+    ) -> None:
         if self._begun is None or not hosts:
             return
         if len(hosts) > 1:
@@ -68,22 +109,11 @@ class PushReceipt:
                 "several.",
             )
         from dockless.usecases.mirror.receipt_writer import ReceiptWriter  # noqa: PLC0415 - rare
-        from dockless.usecases.mirror.run import Lost, MirrorItem  # noqa: PLC0415 - the same
 
-        self._items = {
-            name: MirrorItem(
-                source=source, name=name, references=tuple(references), size=0, open=_not_read
-            )
-            for name, references in images.items()
-        }
+        self._items = {each.name: each for each in items}
         # every error is printed by who pushes
-        self._writer = ReceiptWriter(
-            self._begun(hosts.pop(), {source: listing} if listing else {}), _Arrivals(), _nothing
-        )
-        self._writer.begin(
-            tuple(self._items.values()),
-            [Lost(source=source, name=name, error=error) for name, error in (lost or {}).items()],
-        )
+        self._writer = ReceiptWriter(self._begun(next(iter(hosts)), bundles), _Arrivals(), _nothing)
+        self._writer.begin(items, lost)
 
     def begin_one(
         self,

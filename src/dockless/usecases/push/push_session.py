@@ -134,6 +134,15 @@ class PushSession:
         if streamed and not self._options.dry_run:
             self._adapters.stream(streamed)
 
+    def reach(self, repository: Repository) -> None:
+        """See that the registry of a repository responds.
+
+        Raises:
+            AuthError: It requires a credential, and no prompt is possible.
+            NetworkError: It does not respond.
+        """
+        self._adapters.open(repository)
+
     def settle(self, request: PushRequest) -> None:
         """Choose what layers become, where that is left to dockless, before any is staged."""
         self._chooser.settle(self._reader(request.repository), request.tags)

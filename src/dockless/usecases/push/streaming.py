@@ -158,6 +158,8 @@ class StreamedUploads(EarlyUploads):
                 raise upload.failure
         if self._late():
             raise out_of_time(self._repository.host)
+        for digest in self._wanted:  # the next push to this repository asks for them again
+            self._there.pop(digest, None)
         return self._wanted & {upload.digest for upload in self._uploads if upload.accepted}
 
     @property

@@ -1,4 +1,3 @@
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -7,11 +6,9 @@ from msgspec.structs import replace
 from dockless.errors import AuthError, DocklessError, LostCopyError, NetworkError, PartialError
 from dockless.model.plan import Plan, PushResult
 from dockless.oci.reference import Repository
-from dockless.ports import Image
 from dockless.storage.temporary_cache import temporary_cache
-from dockless.usecases.push.several import ended, error_of_all, push_each
+from dockless.usecases.push.several import ended, error_of_all
 from fakes.image import FakeImage
-from fakes.overview import FakeOverview
 
 BAD, WORSE = NetworkError("a is down.", "Wait."), AuthError("b refuses.", "Log in.")
 
@@ -38,13 +35,13 @@ def good(tmp_path: Path) -> PushResult:
 
 
 def test_where_all_were_pushed_there_is_no_error(good: PushResult) -> None:
-    assert error_of_all({"a": good, "b": good}, "x.tar") is None
+    assert error_of_all([("a", good), ("b", good)], "x.tar") is None
 
 
 @pytest.mark.parametrize(
     ("errors", "kind", "says"),
     [
-        ((), DocklessError, "No image in x.tar has a name"),
+        ((), DocklessError, "x.tar contains no image"),
         ((BAD,), NetworkError, "a is down"),
         ((BAD, WORSE), NetworkError, "None of the 2 images"),
         ((WORSE, BAD, BAD), AuthError, "None of the 3 images"),
@@ -53,40 +50,9 @@ def test_where_all_were_pushed_there_is_no_error(good: PushResult) -> None:
 def test_where_none_was_pushed_the_first_error_counts(
     errors: tuple[DocklessError, ...], kind: type[DocklessError], says: str
 ) -> None:
-    error = error_of_all({str(n): each for n, each in enumerate(errors)}, "x.tar")
+    error = error_of_all([(str(n), each) for n, each in enumerate(errors)], "x.tar")
     assert isinstance(error, kind)
     assert says in error.what
-
-
-def test_each_is_pushed_by_its_name_and_shown(tmp_path: Path, good: PushResult) -> None:
-    overview = FakeOverview()
-    image = FakeImage(tmp_path / "image")
-    sent = replace(good, unchanged=False, sent=7, attempts=1)
-    pushed = {"b": sent, "c": good}
-
-    def place(name: str) -> tuple[Repository, tuple[str, ...]]:
-        if name == "?":
-            raise BAD
-        return Repository.of("r.io", name), ("1",)
-
-    def push(repository: Repository, tags: Sequence[str], given: Image) -> PushResult:
-        assert (tuple(tags), given) == (("1",), image)
-        if repository.path == "d":
-            raise WORSE
-        return pushed[repository.path]
-
-    images = [(name, lambda: image) for name in ("?", "b", "c", "d")]
-    outcomes = push_each(images, place, push, overview)
-    assert outcomes == {"?": BAD, "b": sent, "c": good, "d": WORSE}
-    assert overview.expected == (4, 0)
-    assert [name for name, _ in overview.begun] == ["r.io/b:1", "r.io/c:1", "r.io/d:1"]
-    told = [(each.name, each.fate, each.sent) for each in overview.shown]
-    assert told == [
-        ("?", "failed", 0),
-        ("r.io/b:1", "arrived", 7),
-        ("r.io/c:1", "there", 0),
-        ("r.io/d:1", "failed", 0),
-    ]
 
 
 @pytest.mark.parametrize(
@@ -108,7 +74,7 @@ def test_a_dry_run_claims_no_more_than_it_saw(
 
 
 def test_where_some_were_pushed_it_says_how_many(good: PushResult) -> None:
-    error = error_of_all({"a": good, "b": BAD, "c": good}, "x.tar")
+    error = error_of_all([("a", good), ("b", BAD), ("c", good)], "x.tar")
     assert isinstance(error, PartialError)
     assert "1 of 3 images was not pushed" in error.what
 

@@ -92,6 +92,23 @@ def test_bytes_that_went_before_are_not_counted_again(bench: Bench, *, asked: bo
     assert task.done == (0 if asked else BLOB.size)
 
 
+@pytest.mark.parametrize("before", ["offered", "growing", "staged"])
+def test_what_was_sent_is_asked_for_again_by_the_next_push(bench: Bench, before: str) -> None:
+    growing = Growing()
+    with bench.early as early:
+        if before == "offered":
+            early.offer(BLOB, bench.path)
+        elif before == "growing":
+            early.follow(growing)
+            assert growing.closed.wait(120)
+        early.mark_present({BLOB.digest: False})
+        assert bench.upload() == {BLOB.digest}
+        assert early.mount([BLOB.digest]) == {}
+        early.mark_present({BLOB.digest: True})
+        assert early.upload({}, FakeTask("uploading", None)) == frozenset()
+        assert early.mount([BLOB.digest]) == {BLOB.digest: True}
+
+
 def test_a_layer_that_is_given_up_is_sent_from_its_file(bench: Bench) -> None:
     growing = Growing(PushError("The rest will not be written."))
     with bench.early as early:
