@@ -20,8 +20,7 @@ from dockless.cli.options import (
     REFERRERS,
     parsed_options,
 )
-from dockless.cli.param_types import PathType, completing
-from dockless.cli.sizes import Size
+from dockless.cli.param_types import SIZE, PathType, completing
 from dockless.cli.surroundings import command_spaces
 from dockless.client.bundling import bundle_sources, create_bundle
 from dockless.client.readers import Readers
@@ -65,7 +64,7 @@ def bundle() -> None:
 @NAMED
 @PLATFORMS
 @REFERRERS
-@click.option("--split", type=Size(), help="Split the .tar into parts of at most this size.")
+@click.option("--split", type=SIZE, help="Split the .tar into parts of at most this size.")
 @click.option(
     "--since",
     type=PATH,

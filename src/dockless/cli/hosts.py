@@ -11,7 +11,7 @@ import click
 from dockless.cli import prompts
 from dockless.cli.host_options import ACCEPT, ALLOW_SSH, HOST, PARALLEL, SERVERS, SUDO, THERE
 from dockless.cli.options import FORMAT, TIMEOUT
-from dockless.cli.param_types import Seconds
+from dockless.cli.param_types import POSITIVE_SECONDS
 from dockless.config.cascade import Flags, resolve
 from dockless.config.project import Project, deployed_project
 from dockless.model.host_options import CheckOptions
@@ -39,7 +39,7 @@ from dockless.storage.machine import this_machine
 @TIMEOUT
 @click.option(
     "--stall-timeout",
-    type=Seconds(positive=True),
+    type=POSITIVE_SECONDS,
     default=30.0,
     help="Give up on a host that does not answer after this time.  [default: 30s]",
 )

@@ -6,7 +6,7 @@ import click
 
 from dockless.cli import prompts
 from dockless.cli.options import PATH, TIMEOUT, TRUST
-from dockless.cli.param_types import Seconds, completing
+from dockless.cli.param_types import SECONDS, completing
 from dockless.client import login as client_login
 from dockless.model import kinds
 from dockless.model.login_options import LoginOptions
@@ -46,7 +46,7 @@ from dockless.report.help_texts import EPILOGS
 )
 @click.option(
     "--ttl",
-    type=Seconds(),
+    type=SECONDS,
     help="Expire the login in the kernel keyring after this time: 8h, 30m, or seconds as a number.",
 )
 @click.option(

@@ -11,7 +11,6 @@ from click.core import ParameterSource
 from dockless.cli import param_types
 from dockless.cli.host_options import SERVERS
 from dockless.cli.param_types import completing
-from dockless.cli.sizes import Size
 from dockless.model import kinds
 from dockless.model.options import PROGRAMS, CommandOptions, PushOptions, one_platform
 from dockless.processes import stops
@@ -95,7 +94,7 @@ RECHECK = click.option(
 PLATFORMS = click.option(
     "--platform",
     "platforms",
-    type=param_types.PlatformType(),
+    type=param_types.PLATFORM,
     multiple=True,
     help="Take only this platform of each image index; of several, an index with these.",
 )
@@ -180,7 +179,7 @@ def _begin_time(ctx: click.Context, _: click.Parameter, seconds: float | None) -
 
 TIMEOUT = click.option(
     "--timeout",
-    type=param_types.Seconds(),
+    type=param_types.SECONDS,
     callback=_begin_time,
     help="Time limit for the whole command: 90s, 5m, 1h30m, or seconds as a number.",
 )
@@ -191,7 +190,7 @@ REACH = (
     TIMEOUT,
     click.option(
         "--stall-timeout",
-        type=param_types.Seconds(positive=True),
+        type=param_types.POSITIVE_SECONDS,
         default=120.0,
         help="End a connection that transfers no byte for this long, and try again.  [default: 2m]",
     ),
@@ -212,7 +211,7 @@ def limits(options: type[PushOptions]) -> tuple[Callable[[Command], Command], ..
     many, over = click.IntRange(*options.connection_limits()), "to the registry, over all images."
     return (
         click.option("--max-connections", type=many, help=f"Limit on connections {over}"),
-        click.option("--rate", type=Size(), help=f"Limit on bytes per second {over}"),
+        click.option("--rate", type=param_types.SIZE, help=f"Limit on bytes per second {over}"),
     )
 
 
@@ -260,7 +259,7 @@ _OPTIONS = (
     ),
     click.option(
         "--platform",
-        type=param_types.PlatformType(),
+        type=param_types.PLATFORM,
         multiple=True,
         callback=lambda *given: one_platform(given[-1]),
         help="Push only this platform of an image index.",

@@ -3,10 +3,12 @@
 import os
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
+from dockless.model.byte_sizes import bytes_of
 from dockless.model.durations import seconds_of
 from dockless.model.secret import Secret
 from dockless.oci.platform import Platform
@@ -15,6 +17,7 @@ from dockless.storage.user_folders import home_folder, source_folder
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
+Meant = TypeVar("Meant")
 Completions = list["CompletionItem[Any]"]
 
 # a name or an IPv4 address, or an IPv6 address in brackets
@@ -41,43 +44,34 @@ class OutputType(PathType):
         return super().convert(value, param, ctx)
 
 
-class Seconds(click.ParamType[float]):
-    """A duration: `90`, `90s`, `5m`, `1h30m`.
+class _Meaning(click.ParamType[Meant]):
+    """A text that stands for a value.
 
     Args:
-        positive: Whether none at all is refused.
+        parse: Returns the value of a text; raises ValueError.
     """
 
-    name = "duration"
-
-    def __init__(self, *, positive: bool = False) -> None:
-        self._positive = positive
+    def __init__(self, name: str, parse: Callable[[str], Meant]) -> None:
+        self.name = name
+        self._parse = parse
 
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float:
-        """Return the seconds."""
+    ) -> Meant:
+        """Return the value."""
         try:
-            if isinstance(value, float):
-                return value
-            return seconds_of(str(value), positive=self._positive)
+            return self._parse(value) if isinstance(value, str) else cast("Meant", value)
         except ValueError as error:
             self.fail(str(error), param, ctx)
 
 
-class PlatformType(click.ParamType[Platform]):
-    """A platform: `linux/arm64`."""
-
-    name = "os/arch"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> Platform:
-        """Return the platform."""
-        try:
-            return value if isinstance(value, Platform) else Platform.parse(str(value))
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
+SECONDS = _Meaning("duration", seconds_of)
+"""A duration: `90`, `90s`, `5m`, `1h30m`."""
+POSITIVE_SECONDS = _Meaning("duration", partial(seconds_of, positive=True))
+PLATFORM = _Meaning("os/arch", Platform.parse)
+"""A platform: `linux/arm64`."""
+SIZE = _Meaning("size", bytes_of)
+"""A size in bytes: `4000000000`, `700M`, `4G`, in decimal units."""
 
 
 class SecretType(click.ParamType[Secret]):

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from dockless.cli.mirror import mirror
-from dockless.cli.param_types import Seconds
+from dockless.cli.param_types import POSITIVE_SECONDS, SECONDS
 from dockless.cli.push import push
 from dockless.errors import UsageError
 from dockless.model.options import PushOptions
@@ -49,8 +49,8 @@ def test_no_time_is_no_time_to_stall(command: object, given: str) -> None:
 
 
 def test_a_time_is_one() -> None:
-    assert Seconds(positive=True).convert("0.5s", None, None) == 0.5
-    assert Seconds().convert("0", None, None) == 0
+    assert POSITIVE_SECONDS.convert("0.5s", None, None) == 0.5
+    assert SECONDS.convert("0", None, None) == 0
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import click
 import pytest
 from click.testing import Result
 
-from dockless.cli.param_types import HostType, PlatformType, Seconds
+from dockless.cli.param_types import PLATFORM, SECONDS, HostType
 from dockless.errors import UsageError
 from dockless.oci.platform import Platform
 
@@ -49,19 +49,19 @@ def test_options_that_contradict_each_other_are_a_usage_error(
     ],
 )
 def test_a_duration_is_read(text: str, seconds: float) -> None:
-    assert Seconds().convert(text, None, None) == seconds
+    assert SECONDS.convert(text, None, None) == seconds
 
 
 @pytest.mark.parametrize("text", ["", "soon", "5 m", "-5", "5d", "m", "1e3"])
 def test_what_is_no_duration_is_refused(text: str) -> None:
     with pytest.raises(click.BadParameter, match="not a duration such as 90s"):
-        Seconds().convert(text, None, None)
+        SECONDS.convert(text, None, None)
 
 
 def test_a_platform_is_read() -> None:
-    assert PlatformType().convert("linux/arm64/v8", None, None) == Platform("linux", "arm64", "v8")
+    assert PLATFORM.convert("linux/arm64/v8", None, None) == Platform("linux", "arm64", "v8")
     with pytest.raises(click.BadParameter, match="not a platform: write linux/arm64"):
-        PlatformType().convert("arm64", None, None)
+        PLATFORM.convert("arm64", None, None)
 
 
 @pytest.mark.parametrize(

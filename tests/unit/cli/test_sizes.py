@@ -3,14 +3,14 @@
 import click
 import pytest
 
-from dockless.cli.sizes import Size
+from dockless.cli.param_types import SIZE
 
 
 @pytest.mark.parametrize(
     ("text", "size"), [("1", 1), ("700M", 700_000_000), ("4GB", 4_000_000_000), ("8k", 8_000)]
 )
 def test_a_size_is_in_decimal_units(text: str, size: int) -> None:
-    assert Size().convert(text, None, None) == size
+    assert SIZE.convert(text, None, None) == size
 
 
 @pytest.mark.parametrize(
@@ -18,4 +18,4 @@ def test_a_size_is_in_decimal_units(text: str, size: int) -> None:
 )
 def test_nothing_else_is_a_size(text: str) -> None:
     with pytest.raises(click.BadParameter, match="is not a size such as"):
-        Size().convert(text, None, None)
+        SIZE.convert(text, None, None)
