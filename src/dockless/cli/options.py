@@ -20,8 +20,9 @@ Command = TypeVar("Command", bound=Callable[..., object])
 
 PATH = param_types.PathType(path_type=Path)
 
-OUTPUT = param_types.OutputType(readable=False, path_type=Path)
-"""A file or folder that is written; click would refuse one that is not readable."""
+OUTPUT = param_types.PathType(readable=False, path_type=Path)
+"""A file that is written; click would refuse one that is not readable."""
+OUTPUT.is_file = True
 
 FORMAT = click.option(
     "--format",

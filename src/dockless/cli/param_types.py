@@ -25,21 +25,15 @@ _HOST = re.compile(r"(?:[a-z0-9_](?:[a-z0-9._-]*[a-z0-9])?|\[[0-9a-z:.%]+\])(?::
 
 
 class PathType(click.Path):
-    """A path; an empty one, as where a variable is unset, would be the current folder."""
+    """A path, never an empty one; `is_file` where a file is written, whose name has no slash."""
+
+    is_file = False
 
     def convert(self, value: Any, param: Any, ctx: Any) -> Any:  # noqa: ANN401 - as click's
         """Return the path."""
         if not os.fspath(value):
             self.fail("A path is empty", param, ctx)
-        return super().convert(value, param, ctx)
-
-
-class OutputType(PathType):
-    """The path of a file that is written, from which a slash at its end would be dropped."""
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> Any:  # noqa: ANN401 - as click's
-        """Return the path."""
-        if os.fspath(value).endswith("/") and not os.path.isdir(value):  # noqa: PTH112 - a text
+        if self.is_file and os.fspath(value).endswith("/") and not os.path.isdir(value):  # noqa: PTH112
             self.fail(f"{value!r} is the path of a folder", param, ctx)
         return super().convert(value, param, ctx)
 
