@@ -73,7 +73,7 @@ def test_a_bar_for_the_upload_shows_bytes_rate_and_time_left(
         gate.leave_open()
         code, _ = terminal.finish()
     assert code == 0
-    bar = r"uploading +━[━╸╺ ]*[\d.]+/16\.3 MB +[\d.]+ MB/s +\d+:\d\d"
+    bar = r"uploading +━[━╸╺ ]*[\d.]+/16\.3 MB +[\d.]+ [kM]B/s +\d+:\d\d"
     assert re.search(bar, _CONTROL.sub("", log.getvalue()))
     assert _COLOR.search(log.getvalue())
 

@@ -82,8 +82,8 @@ def test_a_damaged_part_is_not_counted_as_an_image(
         "mirror {} --to R/a",
         "bundle verify {}",
         "bundle list {}",
-        "bundle create -o {}.new {}",
-        "bundle create -o {}.new --since {} L",
+        "bundle create -o {}.new/ {}",
+        "bundle create -o {}.new/ --since {} L",
     ],
 )
 def test_a_part_alone_is_told_from_a_bundle(

@@ -1,10 +1,11 @@
 """Many hosts at once: the lines that a person sees of them, and the memory that they take."""
 
-import os
 import re
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -78,15 +79,29 @@ def test_each_host_has_one_line_and_all_have_one(
     assert last.startswith(f"{COUNT} hosts: {COUNT} pushed; ")
 
 
+def memory(pid: int) -> int:
+    """Return the most memory that a process had so far, in KiB; 0 once it has ended.
+
+    What wait4(2) tells counts what the test runner had when it started the process, too.
+    """
+    try:
+        found = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+    return int(found[1]) if found else 0
+
+
 def test_a_program_that_goes_to_all_hosts_is_not_held_for_each(
     admin: Admin, hosts: list[str]
 ) -> None:
     argv = (*hosts, "--source", SAMPLE, "--via", "copy", "--parallel", str(COUNT))
     with started(admin, "many/memory:1", *argv) as child:
-        _, status, used = os.wait4(child.pid, 0)
-        child.returncode = os.waitstatus_to_exitcode(status)
+        most = 0
+        while child.poll() is None:
+            most = max(most, memory(child.pid))
+            time.sleep(0.05)
     assert child.returncode == 0
-    assert used.ru_maxrss < MOST_KIB
+    assert 0 < most < MOST_KIB
 
 
 @pytest.mark.parametrize("way", WAYS)
