@@ -239,6 +239,8 @@ def test_the_other_names_of_a_receipt_are_locked_as_well(tmp_path: Path, writes:
 
 @pytest.mark.parametrize("option", ["--receipt", "--merge"])
 def test_an_input_is_not_overwritten(path: Path, option: str) -> None:
+    if path.exists():
+        path.chmod(0o600)  # one is read-only
     path.write_text(receipt("old"))
     with pytest.raises(UsageError, match=f"{option} would write .* which is (also the|an) input"):
         ReceiptFile(path, option, inputs=[path.with_name("other"), path.resolve()])
