@@ -15,7 +15,8 @@ from dockless.errors import UsageError
 from dockless.model import kinds
 from dockless.oci.reference import Name, registry_host
 from dockless.oci.untrusted_json import parse_json
-from dockless.storage.drafts import draft_of, write_all
+from dockless.processes.regular import write_all
+from dockless.storage.drafts import draft_of
 
 FILE = "docker-config.json"
 _OF_DOCKER = ("auths", "credHelpers", "credsStore", "HttpHeaders", "proxies", "currentContext")

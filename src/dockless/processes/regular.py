@@ -56,3 +56,14 @@ def read_given(path: Path) -> bytes:
         if stat.S_ISFIFO(status.st_mode) or os.path.realpath(path) == os.devnull:
             return path.read_bytes()
     return read_regular(path)
+
+
+def write_all(descriptor: int, data: bytes) -> None:
+    """Write all bytes to a file.
+
+    Raises:
+        OSError: They cannot be written.
+    """
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]

@@ -14,13 +14,14 @@ from typing import TextIO
 
 from dockless.errors import NetworkError, PushError
 from dockless.model.printable import bounded_lines, one_line, printable, printed_lines
+from dockless.processes.regular import write_all
 
 HAS_RESULT = threading.Event()
 """Whether anything was written to standard output, or was to be, since a command began."""
 
 
-_turn = threading.Lock()
-"""Has whoever writes, so that two do not both find room for the same bytes."""
+_turn = threading.RLock()
+"""Has whoever writes, so that two threads do not both find room for the same bytes."""
 
 
 def open_standard_streams() -> None:
@@ -152,7 +153,7 @@ def _put(stream: TextIO, text: str) -> None:
     if len(data) <= select.PIPE_BUF and _turn.acquire(blocking=False):
         try:
             if _has_room(descriptor):
-                _write_all(descriptor, data)
+                write_all(descriptor, data)
                 return
         finally:
             _turn.release()
@@ -173,12 +174,6 @@ def _has_room(descriptor: int) -> bool:
     poll = select.poll()
     poll.register(descriptor, select.POLLOUT)
     return bool(poll.poll(0))
-
-
-def _write_all(descriptor: int, data: bytes) -> None:
-    left = memoryview(data)
-    while left:
-        left = left[os.write(descriptor, left) :]
 
 
 def _give_up(stream: TextIO) -> None:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from dockless.processes.regular import open_regular
+from dockless.processes.regular import open_regular, write_all
 from dockless.storage.folders import is_regular, listed, rename
 
 _TRIES = 100
@@ -45,17 +45,6 @@ def write_draft(path: Path, data: bytes, mode: int = 0o600) -> None:
     with draft_of(path, mode) as (descriptor, draft):
         write_all(descriptor, data)
         rename(draft, path)
-
-
-def write_all(descriptor: int, data: bytes) -> None:
-    """Write all bytes to a file.
-
-    Raises:
-        OSError: They cannot be written.
-    """
-    view = memoryview(data)
-    while view:
-        view = view[os.write(descriptor, view) :]
 
 
 def open_draft(path: Path, mode: int) -> tuple[int, Path]:
